@@ -1,0 +1,1 @@
+"""The kernels in C (native/), behind Cython modules that only convert arguments."""

@@ -1,0 +1,1 @@
+"""The trained bundles; `edge_sdk.load(NAME)` finds NAME.edge here."""
