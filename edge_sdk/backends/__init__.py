@@ -1,0 +1,1 @@
+"""Inference engines: one file an engine, all behind the `Session` protocol of `base`."""

@@ -1,0 +1,47 @@
+"""What tasks return: frozen dataclasses whose `to_dict()` is the JSON of `edge-sdk run --json`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A labelled span of the caller's text.
+
+    `start` and `end` count code points of the original string, so that
+    `text == original[start:end]`; `score` is a probability in [0, 1].
+    """
+
+    label: str
+    text: str
+    start: int
+    end: int
+    score: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Keys `label`, `text`, `start`, `end`, `score`."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class TaggerResult:
+    """The intent of an utterance and its slots, ordered by position.
+
+    `text` is the caller's string unchanged; `score` is the probability of `intent` in [0, 1].
+    """
+
+    text: str
+    intent: str
+    score: float
+    slots: tuple[Slot, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Keys `text`, `intent`, `score`, `slots` (a list of the slots' own dictionaries)."""
+        return {
+            "text": self.text,
+            "intent": self.intent,
+            "score": self.score,
+            "slots": [slot.to_dict() for slot in self.slots],
+        }

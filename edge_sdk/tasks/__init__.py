@@ -1,0 +1,27 @@
+"""The tasks by name. A task's module is imported when a bundle first asks for it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from edge_sdk.errors import BundleError
+
+if TYPE_CHECKING:
+    from edge_sdk.tasks.base import Task
+
+TASKS = {
+    "tagger": ("edge_sdk.tasks.tagger", "Tagger"),
+}
+
+
+def task_class(name: str) -> type[Task]:
+    """The class of a task. Raises BundleError (`task_unknown`)."""
+    if name not in TASKS:
+        raise BundleError(
+            "task_unknown",
+            f"manifest.task is {name!r}, this runtime knows {', '.join(TASKS)}",
+            "update edge-sdk, or check the bundle",
+        )
+    module, attribute = TASKS[name]
+    return getattr(import_module(module), attribute)
