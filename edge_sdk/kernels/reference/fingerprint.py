@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from edge_sdk.errors import KernelError
+from edge_sdk.kernels.checks import check_features, check_fingerprints, check_out, check_scheme, check_tokens
 from edge_sdk.kernels.scheme import HashScheme
 
 CONTINUATION = "##"
@@ -89,30 +89,6 @@ def pieces(token: Sequence[str], scheme: HashScheme) -> list[str]:
     return strings
 
 
-def _checked(tokens: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
-    if not isinstance(tokens, (list, tuple)):
-        raise KernelError("bad_tokens", f"tokens is a {type(tokens).__name__}", "give a list of lists of str")
-    for index, token in enumerate(tokens):
-        if not isinstance(token, (list, tuple)) or not all(isinstance(unit, str) for unit in token):
-            raise KernelError(
-                "bad_token", f"token {index} is not a list of str", "give each token as the list of its subword units"
-            )
-        try:
-            "".join(token).encode()
-        except UnicodeEncodeError as error:
-            raise KernelError(
-                "bad_token",
-                f"token {index} holds a lone surrogate (U+{ord(error.object[error.start]):04X})",
-                "replace lone surrogates, for example text.encode('utf-8', 'replace').decode()",
-            ) from None
-    return tokens
-
-
-def _mix_constants(scheme: HashScheme) -> tuple[np.ndarray, np.ndarray]:
-    seeds, multipliers = np.frombuffer(scheme.constants, np.uint32).reshape(2, scheme.n_hashes)
-    return seeds, multipliers
-
-
 def fingerprints(tokens: Sequence[Sequence[str]], scheme: HashScheme) -> np.ndarray:
     """MinHash fingerprint of every token.
 
@@ -124,10 +100,12 @@ def fingerprints(tokens: Sequence[Sequence[str]], scheme: HashScheme) -> np.ndar
         uint32[len(tokens), n_hashes]; all 0xFFFFFFFF for a token with no unit or only empty ones.
 
     Raises:
-        KernelError: `bad_token`, a token is no list of str or holds a lone surrogate; the message names it.
+        KernelError: `bad_token`, a token is no list of str or holds a lone surrogate, the message names it;
+            `bad_tokens`, `bad_scheme`, an argument of another type.
     """
-    seeds, multipliers = _mix_constants(scheme)
-    tokens = _checked(tokens)
+    check_scheme(scheme)
+    check_tokens(tokens)
+    seeds, multipliers = np.frombuffer(scheme.constants, np.uint32).reshape(2, scheme.n_hashes)
     result = np.full((len(tokens), scheme.n_hashes), _EMPTY, np.uint32)
     for row, token in zip(result, tokens):
         hashes = [string_hash(text, scheme.seed) for text in pieces(token, scheme)]
@@ -135,11 +113,6 @@ def fingerprints(tokens: Sequence[Sequence[str]], scheme: HashScheme) -> np.ndar
             mixed = (np.array(hashes, np.uint32)[:, None] ^ seeds) * multipliers
             (mixed ^ (mixed >> np.uint32(16))).min(axis=0, out=row)
     return result
-
-
-def _check_features(n_features: int) -> None:
-    if not isinstance(n_features, int) or not 1 <= n_features <= 1 << 24:
-        raise KernelError("bad_features", f"n_features is {n_features!r}", "give an integer from 1 to 16777216")
 
 
 def bloom_counts(fingerprints: np.ndarray, n_features: int) -> np.ndarray:
@@ -155,9 +128,8 @@ def bloom_counts(fingerprints: np.ndarray, n_features: int) -> np.ndarray:
     Raises:
         KernelError: `bad_fingerprints` (dtype or shape), `bad_features` (range).
     """
-    _check_features(n_features)
-    if not isinstance(fingerprints, np.ndarray) or fingerprints.dtype != np.uint32 or fingerprints.ndim != 2:
-        raise KernelError("bad_fingerprints", "fingerprints is not a uint32 matrix", "give what fingerprints() returned")
+    check_features(n_features)
+    check_fingerprints(fingerprints)
     result = np.zeros((len(fingerprints), n_features), np.uint8)
     for row, values in zip(result, fingerprints):
         if not (values == _EMPTY).all():
@@ -179,20 +151,13 @@ def project(
         `out`, or the new array.
 
     Raises:
-        KernelError: `bad_token`, `bad_features`, or `bad_out` if `out` does not fit.
+        KernelError: as `fingerprints` and `bloom_counts`, and `bad_out` if `out` does not fit.
     """
-    _check_features(n_features)
-    shape = (len(_checked(tokens)), n_features)
-    if out is not None and not (
-        isinstance(out, np.ndarray)
-        and out.dtype == np.uint8
-        and out.shape == shape
-        and out.flags.c_contiguous
-        and out.flags.writeable
-    ):
-        raise KernelError(
-            "bad_out", "out does not fit the result", f"give a writable C-contiguous uint8 array of shape {shape}"
-        )
+    check_features(n_features)
+    check_scheme(scheme)
+    check_tokens(tokens)
+    if out is not None:
+        check_out(out, (len(tokens), n_features))
     features = bloom_counts(fingerprints(tokens, scheme), n_features)
     if out is None:
         return features
