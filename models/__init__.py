@@ -1,0 +1,1 @@
+"""Training code: one folder a family, `common` for what they share. Needs the extra ``[train]``."""

@@ -1,0 +1,1 @@
+"""What every family needs to train: loop, checkpoints, CRF, dropout, seeds."""
