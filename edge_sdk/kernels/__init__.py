@@ -14,13 +14,14 @@ import warnings
 from typing import Any
 
 from edge_sdk.errors import KernelError
+from edge_sdk.kernels.labels import TagLabels
 from edge_sdk.kernels.scheme import HashScheme
 
 # concept (one module in every face) -> the names it gives
 _MODULES = {
     "fingerprint": ("fingerprints", "bloom_counts", "project"),
-    "tags": ("viterbi", "viterbi_nbest", "bio_masks"),
-    "spans": ("tag_spans", "span_tables"),
+    "tags": ("TagDecoder", "viterbi", "viterbi_nbest", "argmax_tags", "bio_masks"),
+    "spans": ("tag_spans", "span_scores"),
     "trie": (),
     "lattice": (),
 }
@@ -31,7 +32,7 @@ _FACES = {  # how a face names its module of a concept
     "reference": "edge_sdk.kernels.reference.{}",
 }
 
-__all__ = ["HashScheme", "implementation", *_MODULE_OF]
+__all__ = ["HashScheme", "TagLabels", "implementation", *_MODULE_OF]
 
 
 def _importable(face: str) -> str | None:

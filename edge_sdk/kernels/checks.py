@@ -7,9 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from edge_sdk.errors import KernelError
+from edge_sdk.kernels.labels import TagLabels
 from edge_sdk.kernels.scheme import HashScheme
 
 MAX_FEATURES = 1 << 24
+MAX_TAGS = 4096
+MAX_SCORE = 1e30  # sums of scores cannot overflow float32, so that no infinity or NaN arises on the way
+MAX_NBEST = 1024
 
 
 def check_scheme(scheme: HashScheme) -> None:
@@ -61,3 +65,92 @@ def check_out(out: np.ndarray, shape: tuple[int, int]) -> None:
         raise KernelError(
             "bad_out", "out does not fit the result", f"give a writable C-contiguous uint8 array of shape {shape}"
         )
+
+
+def _check_scores(name: str, scores: np.ndarray, shape: tuple[int | None, ...]) -> None:
+    """float32 of this shape (None: any size there, but columns at least 1)."""
+    fits = isinstance(scores, np.ndarray) and scores.dtype == np.float32 and scores.ndim == len(shape)
+    if not fits or any(want not in (None, have) for want, have in zip(shape, scores.shape)):
+        expected = ", ".join("n" if size is None else str(size) for size in shape)
+        found = f"{scores.dtype}{list(scores.shape)}" if isinstance(scores, np.ndarray) else type(scores).__name__
+        raise KernelError("bad_scores", f"{name} is {found}", f"give float32[{expected}]")
+
+
+def _check_values(name: str, scores: np.ndarray) -> None:
+    wrong = ~((np.abs(scores) <= MAX_SCORE) | (scores == -np.inf))
+    if wrong.any():
+        place = tuple(int(i) for i in np.argwhere(wrong)[0])
+        raise KernelError(
+            "not_a_number",
+            f"{name}{list(place)} is {scores[place]}",
+            f"scores are at most {MAX_SCORE:g} in size, or minus infinity",
+        )
+
+
+def check_transitions(
+    transitions: np.ndarray,
+    start: np.ndarray,
+    end: np.ndarray,
+    allowed: np.ndarray | None,
+    allowed_start: np.ndarray | None,
+    allowed_end: np.ndarray | None,
+) -> None:
+    """Raises KernelError `bad_scores`, `bad_mask` or `not_a_number`, naming the argument."""
+    _check_scores("transitions", transitions, (None, None))
+    n_tags = len(transitions)
+    if not 1 <= n_tags <= MAX_TAGS:
+        raise KernelError("bad_scores", f"transitions has {n_tags} tags", f"give 1 to {MAX_TAGS}")
+    _check_scores("transitions", transitions, (n_tags, n_tags))
+    _check_scores("start", start, (n_tags,))
+    _check_scores("end", end, (n_tags,))
+    masks = (("allowed", allowed, (n_tags, n_tags)), ("allowed_start", allowed_start, (n_tags,)))
+    for name, mask, shape in (*masks, ("allowed_end", allowed_end, (n_tags,))):
+        if mask is not None and not (
+            isinstance(mask, np.ndarray) and mask.dtype in (np.uint8, np.bool_) and mask.shape == shape
+        ):
+            raise KernelError("bad_mask", f"{name} does not fit", f"give bool or uint8{list(shape)}, or None")
+    for name, scores in (("transitions", transitions), ("start", start), ("end", end)):
+        _check_values(name, scores)
+
+
+def check_emissions(emissions: np.ndarray, n_tags: int | None) -> None:
+    """Raises KernelError `bad_scores` or `not_a_number`; any number of tags from 1 will do if `n_tags` is None."""
+    _check_scores("emissions", emissions, (None, n_tags))
+    if emissions.shape[1] == 0:
+        raise KernelError("bad_scores", "emissions has no tags", "give float32[n, T] with T at least 1")
+    _check_values("emissions", emissions)
+
+
+def check_nbest(n: int) -> None:
+    """Raises KernelError `bad_nbest` for anything but an integer from 1 to 1024."""
+    if not isinstance(n, int) or not 1 <= n <= MAX_NBEST:
+        raise KernelError("bad_nbest", f"n is {n!r}", f"give an integer from 1 to {MAX_NBEST}")
+
+
+def no_path() -> KernelError:
+    """The error of masks and minus infinities that leave no path."""
+    return KernelError("no_path", "no tag sequence is allowed", "loosen the masks: each tag needs a way to the end")
+
+
+def check_labels(labels: TagLabels) -> None:
+    """Raises KernelError `bad_labels` for anything but TagLabels."""
+    if not isinstance(labels, TagLabels):
+        raise KernelError("bad_labels", f"labels is a {type(labels).__name__}", "give TagLabels(names)")
+
+
+def check_tags(tags: np.ndarray, n_tags: int) -> None:
+    """Raises KernelError `bad_tags` (type or shape) or `bad_tag` (not from 0 to `n_tags` - 1), naming the token."""
+    if not (isinstance(tags, np.ndarray) and tags.dtype == np.int32 and tags.ndim == 1):
+        raise KernelError("bad_tags", "tags is no int32 vector", "give what viterbi() or argmax_tags() returned")
+    wrong = np.flatnonzero((tags < 0) | (tags >= n_tags))
+    if len(wrong):
+        raise KernelError("bad_tag", f"token {wrong[0]} has tag {tags[wrong[0]]}", f"there are {n_tags} tags")
+
+
+def check_spans(spans: Sequence[tuple[str, int, int]], n_tokens: int) -> None:
+    """Raises KernelError `bad_span` for a span that is empty or not within the tokens."""
+    for span in spans:
+        if not (isinstance(span, tuple) and len(span) == 3 and 0 <= span[1] < span[2] <= n_tokens):
+            raise KernelError(
+                "bad_span", f"span {span!r} does not fit {n_tokens} tokens", "give what tag_spans() returned"
+            )

@@ -91,23 +91,24 @@ static void fingerprint(minhash *m, const ek_text *units, size_t n_units) {
     flush(m);
 }
 
+/* Adds one for each value; `stop` keeps a full counter from wrapping. Inlined with a constant `stop`. */
+static inline void tally(const uint32_t *values, size_t n, uint32_t n_features, int stop, uint8_t *counts) {
+    const uint32_t mask = n_features - 1;
+    const int power_of_two = (n_features & mask) == 0;
+    for (size_t i = 0; i < n; i++) {
+        uint8_t *c = counts + (power_of_two ? values[i] & mask : values[i] % n_features);
+        *c = (uint8_t)(*c + (stop ? *c != UINT8_MAX : 1));
+    }
+}
+
 static void count(const uint32_t *values, size_t n_hashes, uint32_t n_features, uint8_t *counts) {
     memset(counts, 0, n_features);
     size_t i = 0;
     while (i < n_hashes && values[i] == UINT32_MAX) i++;
     if (i == n_hashes) return; /* a token without strings */
-    const uint32_t mask = n_features - 1;
-    if ((n_features & mask) == 0) {
-        for (i = 0; i < n_hashes; i++) {
-            uint8_t *c = counts + (values[i] & mask);
-            *c = (uint8_t)(*c + (*c != 255));
-        }
-    } else {
-        for (i = 0; i < n_hashes; i++) {
-            uint8_t *c = counts + values[i] % n_features;
-            *c = (uint8_t)(*c + (*c != 255));
-        }
-    }
+    const size_t safe = n_hashes < UINT8_MAX ? n_hashes : UINT8_MAX; /* no counter passes 255 in so many steps */
+    tally(values, safe, n_features, 0, counts);
+    tally(values + safe, n_hashes - safe, n_features, 1, counts);
 }
 
 static ek_status check(const ek_hash_scheme *scheme, const uint32_t *constants, const ek_text *units, size_t n_units,
