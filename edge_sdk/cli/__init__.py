@@ -1,0 +1,78 @@
+"""The command line, `edge-sdk`: exit status 0, or 2 with `error[CODE]: ...` on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from edge_sdk.errors import EdgeError
+
+COMMANDS = {
+    "demo": "run every bundle of the zoo on its own examples, with latency",
+    "run": "run a bundle on texts",
+    "eval": "score a bundle on a labelled file",
+    "bench": "measure start, latency, throughput and memory in fresh processes",
+    "inspect": "show what a bundle is and holds",
+    "verify": "check all bytes of a bundle and run its self-test",
+    "doctor": "show versions, engines, kernels and paths",
+}
+"""Each command is a module of this package, imported only when it is asked for."""
+
+INTERRUPTED = 130  # what a shell reports for a process that Ctrl-C ended
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        # Whatever the locale says: JSON is UTF-8, and no character may stop the output.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        _dispatch(list(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()
+    except EdgeError as error:
+        _complain(error)
+        return 2
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader, such as `head`, has enough. Python flushes stdout once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        _complain(EdgeError("io", str(error), "check the path, its permissions and the free space"))
+        return 2
+    return 0
+
+
+def _dispatch(argv: list[str]) -> None:
+    if not argv or argv[0] in ("-h", "--help"):
+        print(_usage())
+        return
+    if argv[0] == "--version":
+        from edge_sdk import __version__
+
+        print(__version__)
+        return
+    name, *arguments = argv
+    if name not in COMMANDS:
+        raise EdgeError(
+            "usage",
+            f"unknown command {name!r}, expected one of {', '.join(COMMANDS)}",
+            "edge-sdk --help lists what each does",
+        )
+    import_module(f"edge_sdk.cli.{name}_command").execute(arguments)
+
+
+def _usage() -> str:
+    lines = [f"  {name:<9}{what}" for name, what in COMMANDS.items()]
+    return "\n".join(
+        ["usage: edge-sdk COMMAND ...", "", *lines, "", "edge-sdk COMMAND --help shows the rest"]
+    )
+
+
+def _complain(error: EdgeError) -> None:
+    print(" ".join(str(error).splitlines()), file=sys.stderr)
+    if error.hint:
+        print(f"hint: {error.hint}", file=sys.stderr)
