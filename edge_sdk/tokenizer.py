@@ -1,0 +1,92 @@
+"""Words to subword units with the `tokenizers` library: no files, no network, no threads."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge_sdk.errors import BundleError, InputError
+
+# The library warns and changes its behaviour after a fork unless this is decided. Only single
+# inputs are encoded here, so its thread pool is never of use.
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+UNKNOWN = "[UNK]"
+CONTINUATION = "##"
+
+
+class SubwordTokenizer:
+    """A WordPiece tokenizer (or any other of `tokenizers` that marks continuations by "##").
+
+    Safe to share between threads.
+    """
+
+    def __init__(self, data: bytes | memoryview) -> None:
+        """Read the bytes of a `tokenizer.json`. Raises BundleError (`tokenizer_invalid`)."""
+        from tokenizers import Tokenizer
+
+        content = bytes(data)
+        try:
+            self._tokenizer = Tokenizer.from_buffer(content)
+        except Exception as error:  # the library raises bare Exception
+            raise BundleError(
+                "tokenizer_invalid",
+                f"tokenizer.json cannot be read: {error}",
+                "export the bundle again",
+            ) from error
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self.sha256 = hashlib.sha256(content).hexdigest()
+        """Of the bytes given: tokenizers with the same one give the same units."""
+
+    def units(self, words: Sequence[str]) -> list[list[str]]:
+        """The subword units of each word; never an empty list for a word that is not empty.
+
+        A word with a character that the vocabulary lacks is its own single unit, as written:
+        all unknown words as "[UNK]" would be one and the same to a model, while their n-grams
+        tell them apart.
+        """
+        encoding = self._tokenizer.encode(words, is_pretokenized=True, add_special_tokens=False)
+        units: list[list[str]] = [[] for _ in words]
+        for unit, word in zip(encoding.tokens, encoding.word_ids, strict=True):
+            units[word].append(unit)
+        return [
+            [word] if not found or UNKNOWN in found else found
+            for word, found in zip(words, units, strict=True)
+        ]
+
+
+def from_bert_vocab(path: str | os.PathLike[str]) -> bytes:
+    """The `tokenizer.json` of a cased BERT vocabulary: a text file with one unit a line.
+
+    Raises InputError (`vocab_unreadable`, `vocab_invalid`).
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").split("\n")
+    except (OSError, ValueError) as error:
+        raise InputError(
+            "vocab_unreadable",
+            f"cannot read the vocabulary {path}: {error}",
+            "give a UTF-8 text file with one unit a line, such as BERT's vocab.txt",
+        ) from error
+    if lines[-1] == "":
+        lines.pop()
+    vocabulary = {line.rstrip("\r"): number for number, line in enumerate(lines)}
+    if UNKNOWN not in vocabulary or len(vocabulary) < len(lines):
+        wrong = "a unit occurs twice" if UNKNOWN in vocabulary else f"{UNKNOWN} is missing"
+        raise InputError("vocab_invalid", f"{path}: {wrong}", "give BERT's vocab.txt as published")
+    return wordpiece_json(vocabulary)
+
+
+def wordpiece_json(vocabulary: dict[str, int]) -> bytes:
+    """The compact `tokenizer.json` of a WordPiece vocabulary (unit -> number) with "[UNK]".
+
+    It has neither normaliser nor pre-tokenizer: `edge_sdk.text` does both.
+    """
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordPiece
+
+    model = WordPiece(vocabulary, unk_token=UNKNOWN, continuing_subword_prefix=CONTINUATION)
+    return Tokenizer(model).to_str().encode("utf-8")
