@@ -3,12 +3,12 @@
 #include "edge_kernels/hash.h"
 #include "trie_node.h"
 
-static const char MAGIC[8] = {'E', 'K', 'T', 'R', 'I', 'E', '0', '1'};
+
 
 ek_status ek_trie_open(ek_trie *trie, const void *data, size_t size, uint32_t flags) {
     const uint8_t *p = data;
     if (trie == NULL || data == NULL) return EK_BAD_ARGUMENT;
-    if (size < EK_HEADER || memcmp(p, MAGIC, sizeof MAGIC) != 0) return EK_CORRUPT;
+    if (size < EK_HEADER || memcmp(p, EK_TRIE_MAGIC, 8) != 0) return EK_CORRUPT;
     if (ek_load32(p, 4) != 1) return EK_UNSUPPORTED;
     trie->value_kind = ek_load32(p, 5);
     trie->n_words = ek_load32(p, 8);
@@ -27,7 +27,7 @@ ek_status ek_trie_open(ek_trie *trie, const void *data, size_t size, uint32_t fl
     if (needed != size || ek_load64(p, 3) != size) return EK_CORRUPT;
     /* These keep every sum of a base, a code and a length within 32 bits. */
     if (trie->n_slots >= EK_WORD_HERE || trie->root >= EK_WORD_HERE || trie->n_tails >= EK_WORD_HERE ||
-        trie->max_length > INT32_MAX || trie->n_codes > EK_TRIE_DIRECT || trie->value_kind > EK_TRIE_FLOAT32 ||
+        trie->max_length > (uint64_t)trie->n_slots + trie->n_tails || trie->n_codes > EK_TRIE_DIRECT || trie->value_kind > EK_TRIE_FLOAT32 ||
         trie->n_page_index > EK_CODE_POINTS / EK_PAGE)
         return EK_CORRUPT;
     trie->values = p + EK_HEADER;
@@ -66,37 +66,28 @@ ek_status ek_trie_longest(const ek_trie *trie, ek_ucs text, size_t start, size_t
 
 /* ek_trie_matches for one width of text; inlined three times so that reading a character is one load. */
 static inline ek_status matches_of_width(const ek_trie *trie, const void *data, uint32_t width, size_t length,
-                                         size_t *position, ek_matches *out) {
-    size_t count = out->count;
+                                         size_t *position, ek_matches *matches) {
+    size_t before = matches->count;
     for (size_t start = *position; start < length; start++) {
-        size_t first = count;
+        size_t first = matches->count;
         size_t stop = length - start > trie->max_length ? start + trie->max_length : length;
         ek_node node = ek_root(trie);
         for (size_t i = start; i < stop && ek_step_char(trie, &node, ek_at(data, width, i)); i++) {
             uint32_t value;
             if (!ek_word_here(trie, &node, &value)) continue;
-            if (count == out->capacity) {
-                ek_status status = first == out->count ? EK_TOO_SMALL : EK_OK;
-                out->count = first;
+            if (!ek_add_match(matches, start, i + 1, value)) {
+                matches->count = first;
                 *position = start;
-                return status;
+                return first == before ? EK_TOO_SMALL : EK_OK;
             }
-            out->starts[count] = (int32_t)start;
-            out->ends[count] = (int32_t)(i + 1);
-            out->values[count++] = value;
         }
     }
-    out->count = count;
     *position = length;
     return EK_OK;
 }
 
 ek_status ek_trie_matches(const ek_trie *trie, ek_ucs text, size_t *position, ek_matches *matches) {
-    if (trie == NULL || position == NULL || matches == NULL || !ek_ucs_valid(text) ||
-        matches->count > matches->capacity)
-        return EK_BAD_ARGUMENT;
-    if (matches->capacity > 0 && (matches->starts == NULL || matches->ends == NULL || matches->values == NULL))
-        return EK_BAD_ARGUMENT;
+    if (trie == NULL || position == NULL || !ek_ucs_valid(text) || !ek_matches_valid(matches)) return EK_BAD_ARGUMENT;
     if (text.length > INT32_MAX || *position > text.length) return EK_OUT_OF_RANGE;
     if (text.width == 1) return matches_of_width(trie, text.data, 1, text.length, position, matches);
     if (text.width == 2) return matches_of_width(trie, text.data, 2, text.length, position, matches);

@@ -14,6 +14,7 @@ enum {
     EK_PAGE = 256,
     EK_HEADER = 64
 };
+#define EK_TRIE_MAGIC "EKTRIE01"
 #define EK_WORD_HERE 0x80000000u /* in an inner node's value: a word ends here */
 #define EK_NO_SLOT 0xFFFFFFFFu
 #define EK_RARE_SYMBOLS (68 + 128 + 128) /* 0x110000 = 68 * 2^14 */
@@ -112,6 +113,21 @@ static inline uint32_t ek_at(const void *data, uint32_t width, size_t i) {
 
 static inline int ek_ucs_valid(ek_ucs text) {
     return (text.width == 1 || text.width == 2 || text.width == 4) && (text.data != NULL || text.length == 0);
+}
+
+static inline int ek_matches_valid(const ek_matches *m) {
+    return m != NULL && m->count <= m->capacity && (m->capacity == 0 || (m->starts && m->ends && m->values));
+}
+
+/* Appends a match; 0 if there is no room. */
+static inline int ek_add_match(ek_matches *matches, size_t start, size_t end, uint32_t value) {
+    size_t i = matches->count;
+    if (i == matches->capacity) return 0;
+    matches->starts[i] = (int32_t)start;
+    matches->ends[i] = (int32_t)end;
+    matches->values[i] = value;
+    matches->count = i + 1;
+    return 1;
 }
 
 #endif
