@@ -29,11 +29,20 @@ class Projection:
     features once so many different words were seen. All of that is paid only as words come in.
     """
 
-    def __init__(self, tokenizer: SubwordTokenizer, scheme: HashScheme, n_features: int) -> None:
+    def __init__(
+        self,
+        tokenizer: SubwordTokenizer,
+        scheme: HashScheme,
+        n_features: int,
+        *,
+        fold_case: bool = False,
+    ) -> None:
+        """`fold_case`: words are read as `SubwordTokenizer.folded_units` says."""
         self.tokenizer = tokenizer
         self.scheme = scheme
         self.n_features = n_features
-        self.cache = _shared_cache((tokenizer.sha256, scheme, n_features))
+        self.fold_case = fold_case
+        self.cache = _shared_cache((tokenizer.sha256, scheme, n_features, fold_case))
 
     def __call__(self, words: Sequence[str]) -> np.ndarray:
         """Features of words.
@@ -55,7 +64,8 @@ class Projection:
         rows = {word: self.cache.get(word) for word in words}
         missing = [word for word, row in rows.items() if row is None]
         if missing:
-            units = self.tokenizer.units(missing)
+            read = self.tokenizer.folded_units if self.fold_case else self.tokenizer.units
+            units = read(missing)
             for word, row in zip(missing, project(units, self.scheme, self.n_features)):
                 rows[word] = row.tobytes()
         self.cache.keep(rows)
@@ -92,11 +102,12 @@ class FeatureCache:
                 self.recent[word] = row
 
 
-_CACHES: WeakValueDictionary[tuple[str, HashScheme, int], FeatureCache] = WeakValueDictionary()
+_CacheKey = tuple[str, HashScheme, int, bool]
+_CACHES: WeakValueDictionary[_CacheKey, FeatureCache] = WeakValueDictionary()
 _CACHES_LOCK = threading.Lock()
 
 
-def _shared_cache(key: tuple[str, HashScheme, int]) -> FeatureCache:
+def _shared_cache(key: _CacheKey) -> FeatureCache:
     with _CACHES_LOCK:
         cache = _CACHES.get(key)
         if cache is None:

@@ -15,6 +15,8 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 UNKNOWN = "[UNK]"
 CONTINUATION = "##"
+CASE_UNITS = {"capital": CONTINUATION + "^Aa", "upper": CONTINUATION + "^AA"}
+"""What `SubwordTokenizer.folded_units` adds to a word that had capital letters."""
 
 
 class SubwordTokenizer:
@@ -56,6 +58,20 @@ class SubwordTokenizer:
             [word] if not found or UNKNOWN in found else found
             for word, found in zip(words, units, strict=True)
         ]
+
+    def folded_units(self, words: Sequence[str]) -> list[list[str]]:
+        """`units` of the lower-cased words, and one more unit that tells what the case was.
+
+        "Call" and "call" then share all their n-grams, and still differ. A word that is all
+        capitals gets "##^AA", any other with a capital "##^Aa", the rest nothing.
+        """
+        folded = [word.lower() for word in words]
+        units = self.units(folded)
+        for word, lower, found in zip(words, folded, units, strict=True):
+            if word != lower:
+                upper = len(word) > 1 and word.isupper()
+                found.append(CASE_UNITS["upper" if upper else "capital"])
+        return units
 
 
 def from_bert_vocab(path: str | os.PathLike[str]) -> bytes:

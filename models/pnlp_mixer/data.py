@@ -1,0 +1,101 @@
+"""Reading MTOP and SNIPS, and turning rows into batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from edge_sdk.evaluate import TaggedRow, read_tagged_rows, read_tsv
+from models.common.batching import length_sorted_batches
+from models.pnlp_mixer.augment import Augmenter
+from models.pnlp_mixer.features import WordTable
+from models.pnlp_mixer.repair import repair_tags
+
+
+def find_split(folder: Path, *names: str) -> Path:
+    """The first of ``NAME.tsv.gz`` or ``NAME.tsv`` in a folder. Raises FileNotFoundError."""
+    for name in names:
+        for path in (folder / f"{name}.tsv.gz", folder / f"{name}.tsv"):
+            if path.exists():
+                return path
+    raise FileNotFoundError(f"{folder} has no {' or '.join(names)}.tsv(.gz)")
+
+
+def validation_path(folder: Path) -> Path:
+    """The split that decides what is kept: `eval` of MTOP, `valid` of SNIPS."""
+    return find_split(folder, "eval", "valid")
+
+
+def read_training_rows(folder: Path) -> list[TaggedRow]:
+    """The training split, its tags repaired where it has parses (MTOP)."""
+    path = find_split(folder, "train")
+    rows = read_tagged_rows(path)
+    parses = [fields.get("decoupled_parse") for _, fields in read_tsv(path)]
+    return [
+        TaggedRow(row.tokens, repair_tags(row.tokens, row.tags, parse), row.intent)
+        if parse
+        else row
+        for row, parse in zip(rows, parses, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Names of tags and intents; a name's number is its place."""
+
+    tags: tuple[str, ...]
+    intents: tuple[str, ...]
+
+    @staticmethod
+    def of(rows: Sequence[TaggedRow]) -> Labels:
+        """O first, then B and I of every slot label in the rows, whether or not both occur."""
+        slots = sorted({tag[2:] for row in rows for tag in row.tags if tag != "O"})
+        tags = ["O"] + [prefix + slot for slot in slots for prefix in ("B-", "I-")]
+        return Labels(tuple(tags), tuple(sorted({row.intent for row in rows})))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Padded utterances.
+
+    features: float32 [batch, tokens, n_features], all zero where padded.
+    mask: float32 [batch, tokens], 1 for tokens.
+    tags: int64 [batch, tokens]; intents: int64 [batch].
+    """
+
+    features: Tensor
+    mask: Tensor
+    tags: Tensor
+    intents: Tensor
+
+
+class BatchMaker:
+    """Rows to batches, with labels as numbers. Labels unknown in training become number 0."""
+
+    def __init__(self, words: WordTable, labels: Labels, batch_size: int) -> None:
+        self._words, self._batch_size = words, batch_size
+        self._tags = {tag: number for number, tag in enumerate(labels.tags)}
+        self._intents = {intent: number for number, intent in enumerate(labels.intents)}
+
+    def training(self, rows: Sequence[TaggedRow], augmenter: Augmenter) -> Iterator[Batch]:
+        """One epoch: augmented rows in shuffled batches of similar length."""
+        rows = [augmenter(row) for row in rows]
+        lengths = [len(row.tokens) for row in rows]
+        for places in length_sorted_batches(lengths, self._batch_size):
+            yield self.batch([rows[place] for place in places])
+
+    def batch(self, rows: Sequence[TaggedRow]) -> Batch:
+        """Rows of any lengths, padded to the longest."""
+        longest = max(len(row.tokens) for row in rows)
+        words = torch.zeros(len(rows), longest, dtype=torch.int64)
+        tags = torch.zeros(len(rows), longest, dtype=torch.int64)
+        for place, row in enumerate(rows):
+            n = len(row.tokens)
+            words[place, :n] = torch.tensor(self._words.numbers(row.tokens))
+            tags[place, :n] = torch.tensor([self._tags.get(tag, 0) for tag in row.tags])
+        intents = torch.tensor([self._intents.get(row.intent, 0) for row in rows])
+        return Batch(self._words.features(words), (words > 0).float(), tags, intents)
