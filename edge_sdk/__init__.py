@@ -39,7 +39,8 @@ _EXPORTS = {
     "TaggerResult": "edge_sdk.results",
 }
 
-__all__ = ["__version__", *_EXPORTS]
+__all__ = ["__version__"]
+__all__ += _EXPORTS
 
 
 def __getattr__(name: str) -> Any:

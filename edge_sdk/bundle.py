@@ -155,9 +155,7 @@ def write_bundle(
         with atomic_write(path) as file:
             file.writelines(container.pack(members))
             file.flush()
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-                with memoryview(mapped) as data:
-                    Bundle(Path(path), data).close()
+            Bundle(Path(path), memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
     except OSError as error:
         raise BundleError(
             "bundle_write",

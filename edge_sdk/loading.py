@@ -47,8 +47,8 @@ def load(
         )
     opened = Bundle.open(zoo.find(bundle))
     try:
+        _import_numpy(threads)  # before a task's module does
         kind = task_class(opened.manifest.task)
-        _import_numpy(threads)
         return kind(opened, session_factory(opened, backend, threads), threads)
     except BaseException:
         opened.close()

@@ -38,10 +38,8 @@ def find(bundle: str | os.PathLike[str]) -> Path:
             f"argument bundle must be a path or a zoo name, found {type(bundle).__name__}",
             'for example load("mtop-en")',
         )
-    path = Path(bundle)
-    is_name = isinstance(bundle, str) and path.suffix != SUFFIX and os.path.basename(bundle) == bundle
-    if not is_name:
-        return path
+    if not isinstance(bundle, str) or bundle.endswith(SUFFIX) or os.path.basename(bundle) != bundle:
+        return Path(bundle)
     found = folder() / (bundle + SUFFIX)
     if not bundle or not found.is_file():
         names = [path.stem for path in bundles()]
