@@ -1,0 +1,84 @@
+"""A torch module as an fp32 ONNX graph that old runtimes read too."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import onnx
+import torch
+
+from models.common.export_spec import GraphSpec
+
+OPSET = 18
+IR_VERSION = 8  # of onnx 1.13; onnxruntime reads it from 1.14 on
+_LARGEST_AXIS = 4096
+
+
+def to_onnx(spec: GraphSpec) -> onnx.ModelProto:
+    """Export the module of `spec` with its dynamic axes named; checked, without debug metadata."""
+    dims = {
+        name: torch.export.Dim(name, min=1, max=spec.axis_limits.get(name, _LARGEST_AXIS))
+        for axes in spec.dynamic_axes.values()
+        for name in axes.values()
+    }
+    shapes = tuple(
+        {axis: dims[name] for axis, name in spec.dynamic_axes.get(key, {}).items()}
+        for key in spec.inputs
+    )
+    with _quiet(), torch.no_grad():
+        program = torch.onnx.export(
+            spec.module,
+            tuple(spec.inputs.values()),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=list(spec.inputs),
+            output_names=list(spec.outputs),
+            dynamic_shapes=shapes,
+            external_data=False,
+            verbose=False,
+        )
+    return clean(program.model_proto)
+
+
+def clean(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Only what a runtime needs, for runtimes as old as can be; the model is changed in place."""
+    model.ir_version = IR_VERSION
+    used = {node.domain for node in model.graph.node} | {f.domain for f in model.functions}
+    for opset in list(model.opset_import):
+        if opset.domain not in used:
+            model.opset_import.remove(opset)
+    model.producer_version = ""
+    model.doc_string = ""
+    del model.metadata_props[:]
+    # Stale shapes break the quantizer and the checker; the exporter's metadata holds stack
+    # traces with the paths of this machine.
+    del model.graph.value_info[:]
+    del model.graph.metadata_props[:]
+    model.graph.doc_string = ""
+    for item in (
+        *model.graph.node,
+        *model.graph.initializer,
+        *model.graph.input,
+        *model.graph.output,
+    ):
+        item.doc_string = ""
+        del item.metadata_props[:]
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the exporter's warnings about its own internals."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
