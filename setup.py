@@ -22,7 +22,8 @@ C_HEADERS = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("nati
 INCLUDE = ["native/include", "native/src"]
 
 # -ffp-contract=off: a fused multiply-add rounds once where the reference rounds twice.
-UNIX_FLAGS = ["-std=c99", "-ffp-contract=off", "-ffunction-sections", "-fdata-sections"]
+# Hidden symbols: each module keeps its own copy of the core, without what it does not call.
+UNIX_FLAGS = ["-std=c99", "-ffp-contract=off", "-fvisibility=hidden", "-ffunction-sections", "-fdata-sections"]
 UNIX_FLAGS += ["-O1", "-g", "-UNDEBUG"] if DEBUG else ["-O3", "-g0"]
 DIRECTIVES = {
     "language_level": 3,
@@ -53,12 +54,14 @@ class BuildKernels(build_ext):
             C_SOURCES,
             output_dir=self.build_temp,
             include_dirs=INCLUDE,
+            macros=[("EK_STATIC", None)],
             extra_postargs=flags,
             depends=C_HEADERS,
         )
         for extension in self.extensions:
             extension.extra_compile_args = [flag for flag in flags if flag != "-std=c99"]
             extension.extra_objects = objects
+            extension.depends = [*extension.depends, *C_SOURCES, *C_HEADERS]
             if unix and sys.platform != "darwin":
                 extension.extra_link_args = ["-Wl,--gc-sections"] + ([] if DEBUG else ["-Wl,-s"])
         super().build_extensions()

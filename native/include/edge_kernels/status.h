@@ -13,12 +13,14 @@ extern "C" {
 #define EK_ABI_VERSION 1
 #define EK_VERSION "0.1.0"
 
-#if defined(_WIN32) && defined(EK_SHARED)
-#ifdef EK_BUILDING
+/* EK_SHARED: the library is a DLL, EK_BUILDING while it is built. EK_STATIC: its objects are linked into something
+ * that does not export them in turn. */
+#if defined(EK_STATIC)
+#define EK_API
+#elif defined(_WIN32) && defined(EK_SHARED) && defined(EK_BUILDING)
 #define EK_API __declspec(dllexport)
-#else
+#elif defined(_WIN32) && defined(EK_SHARED)
 #define EK_API __declspec(dllimport)
-#endif
 #elif defined(__GNUC__)
 #define EK_API __attribute__((visibility("default")))
 #else
