@@ -107,7 +107,13 @@ class TaggerConfig:
         )
 
 
-MTOP = TaggerConfig(name="mtop-en")
+MTOP = TaggerConfig(
+    name="mtop-en",
+    projection=ProjectionConfig(n_hashes=512, n_features=1024),
+    teachers=4,
+    teacher=TeacherConfig(bottleneck=192, hidden=320, layers=2, dropout=0.4),
+    teacher_train=TrainConfig(epochs=24),
+)
 CONFIGS: dict[str, TaggerConfig] = {
     "mtop-en": MTOP,
     "snips-en": replace(MTOP, name="snips-en"),

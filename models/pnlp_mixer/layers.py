@@ -37,9 +37,12 @@ class Bottleneck(nn.Module):
         self.norm = nn.LayerNorm(hidden)
 
     def forward(self, features: Tensor, mask: Tensor) -> Tensor:
-        """features float32 [batch, tokens, n_features], mask [batch, tokens, 1] -> [batch, tokens, hidden]."""
+        """Features float32 [batch, tokens, n_features] and mask float32 [batch, tokens, 1] to
+        float32 [batch, tokens, hidden], zero where padded."""
         tokens = features.shape[1]
-        own = self.activation(self.reduce(features * _COUNT_SCALE)) * mask
+        # The weights are scaled, not the features: the exporter folds that into a constant.
+        scaled = F.linear(features, self.reduce.weight * _COUNT_SCALE, self.reduce.bias)
+        own = self.activation(scaled) * mask
         padded = F.pad(own, (0, 0, self.window, self.window))
         joined = torch.cat([padded[:, i : i + tokens] for i in range(2 * self.window + 1)], -1)
         return self.norm(self.activation(self.join(joined))) * mask
@@ -58,7 +61,7 @@ class Heads(nn.Module):
     def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """[batch, tokens, hidden] -> [batch, tokens, tags], [batch, intents]."""
         x = self.dropout(self.norm(x))
-        pooled = (x + (1 - mask) * _NEVER_MAXIMAL).amax(1)
+        pooled = (x + (1.0 - mask) * _NEVER_MAXIMAL).amax(1)
         return self.slots(x), self.intents(pooled)
 
 

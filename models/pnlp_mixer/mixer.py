@@ -17,9 +17,10 @@ from models.pnlp_mixer.layers import Bottleneck, Heads, activation, bio_crf
 class TokenMixing(nn.Module):
     """The MLP over positions, cut to the tokens that are there.
 
-    Padded tokens are zero, so they add nothing to the hidden layer, and what would be written to
-    them is not wanted: the first n columns and rows of the weights give the same result as all
-    `max_tokens`, and a call costs what its own tokens cost.
+    Padded tokens come in as zero, so they add nothing to the hidden layer, and what is written to
+    them is not wanted: the first n rows of the weights give the same result as all `max_tokens`,
+    and a call costs what its own tokens cost. The hidden layer has no bias: adding one is a pass
+    over token_hidden x hidden values, whatever the length, and it did not help.
 
     The optional filter adds to each token a weighted sum of its neighbours, a channel at a time:
     it sees distances, where the MLP sees absolute positions.
@@ -29,10 +30,9 @@ class TokenMixing(nn.Module):
         super().__init__()
         width, tokens = config.token_hidden, config.max_tokens
         # Scaled for the usual number of tokens, not for the largest.
-        self.up = nn.Parameter(torch.randn(width, tokens) / math.sqrt(8))
-        self.up_bias = nn.Parameter(torch.zeros(width, 1))
+        self.up = nn.Parameter(torch.randn(tokens, width) / math.sqrt(8))
         self.down = nn.Parameter(torch.randn(tokens, width) / math.sqrt(width))
-        self.down_bias = nn.Parameter(torch.zeros(tokens, 1))
+        self.bias = nn.Parameter(torch.zeros(tokens, 1))
         self.activation = activation()
         self.filter = (
             nn.Parameter(torch.randn(config.filter_width, config.hidden) * 0.1)
@@ -43,8 +43,8 @@ class TokenMixing(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[batch, tokens, hidden], zero where padded -> the same shape."""
         tokens = x.shape[1]
-        mixed = self.activation(self.up[:, :tokens] @ x + self.up_bias)
-        mixed = self.down[:tokens] @ mixed + self.down_bias[:tokens]
+        mixed = self.activation(self.up[:tokens].t() @ x)
+        mixed = self.down[:tokens] @ mixed + self.bias[:tokens]
         if self.filter is not None:
             width = self.filter.shape[0]
             padded = F.pad(x, (0, 0, width // 2, width // 2))
@@ -71,10 +71,12 @@ class MixerBlock(nn.Module):
         self.dropout = ByteDropout(config.dropout)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """[batch, tokens, hidden] -> the same shape, zero where padded."""
+        """[batch, tokens, hidden] -> the same shape; what stands at padded places is arbitrary.
+
+        Only token mixing looks at other tokens, so masking its input keeps padding out.
+        """
         x = x + self.dropout(self.token_mixing(self.token_norm(x) * mask))
-        x = x + self.dropout(self.channel_mixing(self.channel_norm(x)))
-        return x * mask
+        return x + self.dropout(self.channel_mixing(self.channel_norm(x)))
 
 
 class Mixer(nn.Module):
