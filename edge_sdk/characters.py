@@ -1,0 +1,163 @@
+"""Characters as numbers: the input of the word segmenter. Training uses this same copy.
+
+Every code point of a text becomes exactly one identity, so a position in the model is a position
+in the caller's string. Full-width forms, case and the ten digits are folded (`fold`); a character
+that the model has not seen becomes the unknown character of its class.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+EDGE = 0
+"""White space, control characters and whatever lies beyond the ends of the text: what stands
+between two spaces looks to the model like a text of its own."""
+MARK = 1
+"""Combining marks, joiners, variation selectors: never the first character of a word."""
+HAN = 2
+LETTER = 3
+DIGIT = 4
+SYMBOL = 5
+"""Emoji and other pictures."""
+OTHER = 6
+_FIRST_LETTER = 7
+_FIRST_KNOWN = _FIRST_LETTER + 26
+
+TABLE_SIZE = 65537
+"""One entry a code point of the basic plane, then one that stands for all astral ones."""
+
+_SYMBOLS = ((0x1F000, 0x1FAFF), (0x2600, 0x27BF))
+_MODIFIERS = ((0x1F3FB, 0x1F3FF), (0xE0020, 0xE007F), (0xE0100, 0xE01EF))
+
+
+def plain(character: str) -> str:
+    """The form in which lexicons are searched: NFKC and lower case, where that is one character."""
+    for form in (unicodedata.normalize("NFKC", character), character):
+        if len(form.lower()) == 1:
+            return form.lower()
+    return character
+
+
+def fold(character: str) -> str:
+    """The form that the model sees: `plain`, and 0 for every digit."""
+    form = plain(character)
+    return "0" if form.isdecimal() else form
+
+
+class _PlainForms(dict[int, str]):
+    """`plain` of code points, worked out once for each that is met."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = form = plain(chr(code))
+        return form
+
+
+_PLAIN_FORMS = _PlainForms()
+
+
+def plain_text(text: str) -> str:
+    """`plain` of every character; as long as the text."""
+    return text.translate(_PLAIN_FORMS)
+
+
+def character_class(character: str) -> int:
+    """EDGE, MARK, HAN, LETTER, DIGIT, SYMBOL or OTHER, of a folded character."""
+    code = ord(character)
+    category = unicodedata.category(character)
+    if character.isspace() or category == "Cc":
+        return EDGE
+    if category[0] == "M" or code in (0x200C, 0x200D) or _within(code, _MODIFIERS):
+        return MARK
+    if category == "Lo" and unicodedata.name(character, "").startswith("CJK"):
+        return HAN
+    if category[0] == "L":
+        return LETTER
+    if category[0] == "N":
+        return DIGIT if character.isdecimal() else OTHER
+    return SYMBOL if _within(code, _SYMBOLS) else OTHER
+
+
+def vocabulary_table(known: Iterable[str]) -> np.ndarray:
+    """The table of a vocabulary: uint16 [TABLE_SIZE], identity of each code point.
+
+    `known` are folded characters to give identities of their own, in order. Classes, the digit
+    and the letters a to z have theirs already; other letters and digits get none.
+    Needed where a model is trained, not on the device.
+    """
+    import numpy as np
+
+    identities = {chr(ord("a") + i): _FIRST_LETTER + i for i in range(26)}
+    identities["0"] = DIGIT
+    for character in known:
+        if character not in identities and character_class(character) in (HAN, SYMBOL, OTHER):
+            identities[character] = _FIRST_KNOWN + len(identities) - 27
+    table = np.empty(TABLE_SIZE, np.uint16)
+    for code in range(TABLE_SIZE - 1):
+        folded = fold(chr(code))
+        table[code] = identities.get(folded, character_class(folded))
+    table[-1] = HAN
+    return table
+
+
+def vocabulary_size(table: np.ndarray) -> int:
+    """One more than the largest identity that a table gives."""
+    return int(max(table.max() + 1, _FIRST_KNOWN))
+
+
+def identify(text: str, table: np.ndarray) -> np.ndarray:
+    """Identities of the characters of a text: int32 [len(text)]. Any str, lone surrogates too."""
+    import numpy as np
+
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
+    identities = table[np.minimum(codes, TABLE_SIZE - 1)].astype(np.int32)
+    if len(codes) and codes.max() >= TABLE_SIZE - 1:
+        for position in np.flatnonzero(codes >= TABLE_SIZE - 1):
+            identities[position] = _astral(text[position], table)
+    return identities
+
+
+def bigrams(identities: np.ndarray, buckets: int) -> np.ndarray:
+    """Hashed pairs of each character and the one before it: int32 [n], in [0, buckets).
+
+    EDGE stands before the first character. `buckets` is a power of two, at least 2. The hash is
+    multiply-shift (Dietzfelbinger et al., 1997): the high bits of a sum of products mod 2^32.
+    """
+    import numpy as np
+
+    characters = identities.astype(np.uint32)
+    pairs = characters * np.uint32(0x9E3779B1)
+    pairs[1:] += characters[:-1] * np.uint32(0x85EBCA77)
+    return (pairs >> np.uint32(33 - buckets.bit_length())).astype(np.int32)
+
+
+def inside_words(identities: np.ndarray) -> np.ndarray:
+    """bool [n]: characters that never begin a word.
+
+    A letter after a letter (of an alphabet, not Han), a digit after a digit, and a mark, unless
+    it stands at an edge.
+    """
+    import numpy as np
+
+    letter = (identities == LETTER) | ((identities >= _FIRST_LETTER) & (identities < _FIRST_KNOWN))
+    digit = identities == DIGIT
+    inside = identities == MARK
+    inside[1:] &= identities[:-1] != EDGE
+    inside[1:] |= (letter[1:] & letter[:-1]) | (digit[1:] & digit[:-1])
+    inside[:1] = False
+    return inside
+
+
+def _astral(character: str, table: np.ndarray) -> int:
+    folded = fold(character)  # styled letters and digits have plain forms
+    if ord(folded) < TABLE_SIZE - 1:
+        return int(table[ord(folded)])
+    return character_class(folded)
+
+
+def _within(code: int, ranges: tuple[tuple[int, int], ...]) -> bool:
+    return any(first <= code <= last for first, last in ranges)
