@@ -1,0 +1,192 @@
+"""Lexicons: words with weights, from a file, a mapping or a bundle, to be found in texts.
+
+A lexicon file is UTF-8 (gzipped or plain), one word a line, its weight after a tab:
+
+    冠状病毒<TAB>2.5
+    中国科学技术大学
+
+No weight means 1. Blank lines are skipped, further columns are ignored, of a word given twice the
+last line counts, a first line whose word is "word" is a header. A word is what a text must
+contain, up to case and full-width forms; it has no white space in it and at most LONGEST_WORD
+characters. Words of one character are dropped: they tell nothing about where words end.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Union
+
+from edge_sdk.characters import plain_text
+from edge_sdk.errors import InputError
+from edge_sdk.kernels import Trie
+
+if TYPE_CHECKING:
+    from edge_sdk.kernels.lexicon import Matches
+
+LONGEST_WORD = 64
+HEAVIEST = 1e30
+_SPACE = re.compile(r"[^\S\n\t]|[\x00-\x08\x0b-\x1f\x7f]")
+
+
+class Lexicon:
+    """Words with weights. Never changes; safe to share between threads and segmenters."""
+
+    def __init__(self, trie: Trie) -> None:
+        """`trie` holds words in their plain form with float32 weights."""
+        self._trie = trie
+
+    @classmethod
+    def of(cls, words: Mapping[str, float] | Iterable[str]) -> Lexicon:
+        """A lexicon of some words; the weight of those in a plain list is 1.
+
+        Raises InputError (`lexicon_word`, `lexicon_weight`) that names the word.
+        """
+        if isinstance(words, (str, bytes)):
+            raise InputError("lexicon_type", "argument lexicon is one str", "give a path or a dict")
+        pairs = words.items() if isinstance(words, Mapping) else ((word, 1.0) for word in words)
+        weights: dict[str, float] = {}
+        for word, weight in pairs:
+            where = f"argument lexicon, word {str(word)[:40]!r}"
+            if not isinstance(word, str):
+                raise _bad_word(where, "it is no str")
+            if not isinstance(weight, (int, float)) or isinstance(weight, bool):
+                raise _bad_weight(where, repr(weight))
+            _check_word(word, where)
+            _check_weight(float(weight), where, repr(weight))
+            weights[plain_text(word)] = float(weight)
+        return cls(_build(weights))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Lexicon:
+        """Read a lexicon file.
+
+        Raises InputError: `lexicon_unreadable`; `lexicon_encoding`, `lexicon_word` or
+        `lexicon_weight`, which name the line.
+        """
+        text = _read(Path(path))
+        spaced = _SPACE.search(text)  # one search of the whole file is much faster than one a line
+        weights: dict[str, float] = {}
+        for number, line in enumerate(plain_text(text).split("\n"), 1):
+            word, tab, rest = line.partition("\t")
+            if not word:
+                if tab:
+                    raise _bad_word(f"{path}:{number}", "there is no word before the tab")
+                continue
+            if len(word) > LONGEST_WORD or spaced:
+                _check_word(word, f"{path}:{number}")
+            weight = 1.0
+            if tab:
+                given = rest.partition("\t")[0]
+                if number == 1 and word == "word":
+                    continue
+                try:
+                    weight = float(given)
+                except ValueError:
+                    raise _bad_weight(f"{path}:{number}", repr(given[:40])) from None
+                if not 0 <= weight <= HEAVIEST:
+                    _check_weight(weight, f"{path}:{number}", given)
+            weights[word] = weight
+        return cls(_build(weights))
+
+    @classmethod
+    def open(cls, data: bytes | memoryview) -> Lexicon:
+        """The lexicon of a bundle, read in place: what `to_bytes` gave, already verified."""
+        return cls(Trie.open(data, verify=False))
+
+    def to_bytes(self) -> bytes:
+        """The stored form; the same words and weights give the same bytes."""
+        return self._trie.to_bytes()
+
+    def find(self, text: str) -> Matches:
+        """Every place where a word of the lexicon stands: starts, ends, weights.
+
+        `text` must be in plain form (`edge_sdk.characters.plain_text`).
+        """
+        return self._trie.matches(text)
+
+    def __len__(self) -> int:
+        return len(self._trie)
+
+    def __contains__(self, word: str) -> bool:
+        return plain_text(word) in self._trie
+
+
+LexiconLike = Union[Lexicon, "Mapping[str, float]", "Iterable[str]", str, "os.PathLike[str]"]
+"""A lexicon, or what one is made of: a mapping of words to weights, a list of words, a path."""
+
+
+def as_lexicon(value: LexiconLike) -> Lexicon:
+    """Make a Lexicon of what a caller gave. Raises InputError, as `Lexicon.of` and `load`."""
+    if isinstance(value, Lexicon):
+        return value
+    if isinstance(value, (str, os.PathLike)):
+        return Lexicon.load(value)
+    if isinstance(value, Iterable) and not isinstance(value, bytes):
+        return Lexicon.of(value)
+    raise InputError(
+        "lexicon_type",
+        f"argument lexicon is a {type(value).__name__}",
+        "give the path of a file, a dict of words and weights, or a Lexicon",
+    )
+
+
+def _build(weights: Mapping[str, float]) -> Trie:
+    import numpy as np
+
+    words = [word for word in weights if len(word) > 1]
+    values = np.fromiter((weights[word] for word in words), np.float32, len(words))
+    return Trie.build(words, values)
+
+
+def _read(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+        if data[:2] == b"\x1f\x8b":
+            data = gzip.decompress(data)
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise InputError(
+            "lexicon_unreadable", f"cannot read the lexicon {path}: {error}", "check the path"
+        ) from error
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            "lexicon_encoding",
+            f"{path}:{line}: byte {error.start} of the file is not UTF-8",
+            "convert the file to UTF-8, for example with iconv",
+        ) from error
+    return text.replace("\r\n", "\n")
+
+
+def _check_word(word: str, where: str) -> None:
+    if not word:
+        raise _bad_word(where, "the word is empty")
+    if len(word) > LONGEST_WORD:
+        raise _bad_word(where, f"the word has {len(word)} characters, at most {LONGEST_WORD} are taken")
+    if any(c.isspace() or ord(c) < 32 or ord(c) == 127 for c in word):
+        raise _bad_word(where, f"white space or a control character inside the word {word[:40]!r}")
+
+
+def _check_weight(weight: float, where: str, shown: str) -> None:
+    if not 0 <= weight <= HEAVIEST:
+        raise _bad_weight(where, shown)
+
+
+def _bad_word(where: str, problem: str) -> InputError:
+    return InputError(
+        "lexicon_word", f"{where}: {problem}", "write one word a line, then a tab and its weight"
+    )
+
+
+def _bad_weight(where: str, shown: str) -> InputError:
+    return InputError(
+        "lexicon_weight",
+        f"{where}: the weight {shown} is not a number from 0 to {HEAVIEST:g}",
+        "write the weight as a number, such as 2.5, or leave it out for 1",
+    )
