@@ -12,6 +12,7 @@ from edge_sdk.kernels import HashScheme, TagDecoder, argmax_tags, bio_masks, spa
 from edge_sdk.kernels.labels import TagLabels
 from edge_sdk.projection import Projection
 from edge_sdk.results import Slot, TaggerResult
+from edge_sdk.section import Section
 from edge_sdk.tasks.base import Task, check_texts
 from edge_sdk.text import Word, normalise_word, split_words
 from edge_sdk.tokenizer import CONTINUATION, SubwordTokenizer
@@ -19,7 +20,6 @@ from edge_sdk.tokenizer import CONTINUATION, SubwordTokenizer
 if TYPE_CHECKING:
     from edge_sdk.backends.base import SessionFactory
     from edge_sdk.bundle import Bundle
-    from edge_sdk.section import Section
 
 BATCH_TOKENS = 256
 """Most tokens, padding included, that `batch` gives to the engine at once."""
@@ -224,8 +224,6 @@ def _projection(bundle: Bundle, pipeline: Section) -> Projection:
 
 
 def _labels(bundle: Bundle, file: str) -> tuple[list[str], TagLabels]:
-    from edge_sdk.section import Section
-
     section = Section(bundle.read_json(file), file)
     section.only("intents", "tags")
     return section.texts("intents"), TagLabels(section.texts("tags"))
