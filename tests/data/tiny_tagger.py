@@ -67,7 +67,7 @@ def manifest() -> dict[str, Any]:
                 "kind": "minhash", "hash": "xxh64", "seed": SCHEME.seed,
                 "n_hashes": SCHEME.n_hashes, "n_features": N_FEATURES,
                 "ngram_min": SCHEME.ngram_min, "ngram_max": SCHEME.ngram_max,
-                "boundaries": SCHEME.boundaries,
+                "boundaries": SCHEME.boundaries, "case": "fold",
             },
             "labels": "labels.json",
             "decoder": {"kind": "crf", "transitions": "transitions.npy", "scheme": "BIO"},
@@ -120,7 +120,8 @@ def _graph(tokenizer: bytes) -> bytes:
 
     Padding has features of zero, and so scores of zero, which change no maximum after the Relu.
     """
-    features = Projection(SubwordTokenizer(tokenizer), SCHEME, N_FEATURES)(list(WORDS))
+    project = Projection(SubwordTokenizer(tokenizer), SCHEME, N_FEATURES, fold_case=True)
+    features = project(list(WORDS))
     tags = np.full((len(WORDS), len(TAGS)), -4.0)
     intents = np.zeros((len(WORDS), len(INTENTS)))
     for row, (tag, intent) in enumerate(WORDS.values()):
