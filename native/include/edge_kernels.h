@@ -6,12 +6,12 @@
 #ifndef EDGE_KERNELS_H
 #define EDGE_KERNELS_H
 
-#include "edge_kernels/status.h"
-
-#include "edge_kernels/hash.h"
 #include "edge_kernels/fingerprint.h"
+#include "edge_kernels/hash.h"
+#include "edge_kernels/labels.h"
 #include "edge_kernels/lattice.h"
 #include "edge_kernels/spans.h"
+#include "edge_kernels/status.h"
 #include "edge_kernels/tags.h"
 #include "edge_kernels/trie.h"
 
