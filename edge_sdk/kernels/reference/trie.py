@@ -70,8 +70,8 @@ class Trie:
         self.max_length: int = max_length
         self.dtype: np.dtype[Any] = DTYPES[kind]
 
-    @staticmethod
-    def build(words: Iterable[str], values: Values | None = None) -> Trie:
+    @classmethod
+    def build(cls, words: Iterable[str], values: Values | None = None) -> Trie:
         """A trie of `words` in any order, each with its value; of equal words the last one counts.
 
         Args:
@@ -82,7 +82,7 @@ class Trie:
             KernelError: `bad_words`, `bad_word` or `bad_values`, naming the word.
         """
         listed = check_words(words)
-        return Trie.open(stored.build(listed, check_values(values, len(listed))), verify=False)
+        return cls.open(stored.build(listed, check_values(values, len(listed))), verify=False)
 
     @classmethod
     def open(cls, buffer: Any, *, verify: bool = True) -> Trie:
