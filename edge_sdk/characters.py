@@ -8,7 +8,7 @@ that the model has not seen becomes the unknown character of its class.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ SYMBOL = 5
 """Emoji and other pictures."""
 OTHER = 6
 _FIRST_LETTER = 7
-_FIRST_KNOWN = _FIRST_LETTER + 26
+_PAST_LETTERS = _FIRST_LETTER + 26
 
 TABLE_SIZE = 65537
 """One entry a code point of the basic plane, then one that stands for all astral ones."""
@@ -82,31 +82,33 @@ def character_class(character: str) -> int:
     return SYMBOL if _within(code, _SYMBOLS) else OTHER
 
 
-def vocabulary_table(known: Iterable[str]) -> np.ndarray:
-    """The table of a vocabulary: uint16 [TABLE_SIZE], identity of each code point.
+def vocabulary(known: Iterable[str]) -> list[str]:
+    """The character of each identity, "" for the classes of unknown ones.
 
     `known` are folded characters to give identities of their own, in order. Classes, the digit
     and the letters a to z have theirs already; other letters and digits get none.
-    Needed where a model is trained, not on the device.
     """
+    names = [""] * _FIRST_LETTER + [chr(ord("a") + i) for i in range(26)]
+    names[DIGIT] = "0"
+    taken = set(names)
+    for character in known:
+        if character not in taken and character_class(character) in (HAN, SYMBOL, OTHER):
+            names.append(character)
+            taken.add(character)
+    return names
+
+
+def identity_table(names: Sequence[str]) -> np.ndarray:
+    """Identity of each code point: uint16 [TABLE_SIZE]. Made for a bundle, not on the device."""
     import numpy as np
 
-    identities = {chr(ord("a") + i): _FIRST_LETTER + i for i in range(26)}
-    identities["0"] = DIGIT
-    for character in known:
-        if character not in identities and character_class(character) in (HAN, SYMBOL, OTHER):
-            identities[character] = _FIRST_KNOWN + len(identities) - 27
+    identities = {name: identity for identity, name in enumerate(names) if name}
     table = np.empty(TABLE_SIZE, np.uint16)
     for code in range(TABLE_SIZE - 1):
         folded = fold(chr(code))
         table[code] = identities.get(folded, character_class(folded))
     table[-1] = HAN
     return table
-
-
-def vocabulary_size(table: np.ndarray) -> int:
-    """One more than the largest identity that a table gives."""
-    return int(max(table.max() + 1, _FIRST_KNOWN))
 
 
 def identify(text: str, table: np.ndarray) -> np.ndarray:
@@ -143,7 +145,7 @@ def inside_words(identities: np.ndarray) -> np.ndarray:
     """
     import numpy as np
 
-    letter = (identities == LETTER) | ((identities >= _FIRST_LETTER) & (identities < _FIRST_KNOWN))
+    letter = (identities == LETTER) | ((identities >= _FIRST_LETTER) & (identities < _PAST_LETTERS))
     digit = identities == DIGIT
     inside = identities == MARK
     inside[1:] &= identities[:-1] != EDGE

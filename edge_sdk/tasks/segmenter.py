@@ -1,0 +1,443 @@
+"""Chinese word segmentation: characters -> emissions of tags -> words, at four granularities.
+
+docs/segmentation.md describes modes, lexicons, standards and the strength of a lexicon.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from edge_sdk.characters import EDGE, bigrams, identify, inside_words, plain_text
+from edge_sdk.errors import BundleError, InputError
+from edge_sdk.kernels import TagDecoder, segment
+from edge_sdk.lexicon import Lexicon, LexiconLike, as_lexicon
+from edge_sdk.lexicon_features import lexicon_features
+from edge_sdk.tasks.base import Task, check_texts
+from edge_sdk.unbreakable import unbreakable
+
+if TYPE_CHECKING:
+    import argparse
+
+    from edge_sdk.backends.base import SessionFactory
+    from edge_sdk.bundle import Bundle
+    from edge_sdk.kernels.lexicon import Matches
+
+MODES = ("normal", "fine", "coarse", "index")
+B, I, O = range(3)
+"""Tags: first of several characters, later one, a word of one character."""
+NEVER = np.float32(-1e4)
+"""Added to the score of a tag that must not be; finite, so that some path always remains."""
+LARGEST_BLOCK = 2048
+"""Characters that are decoded at once; more are decoded in overlapping blocks."""
+LOOK_AHEAD = 64
+"""Characters after a block that are decoded with it, so that its last words are not cut short."""
+BATCH_CHARACTERS = 2048
+"""Texts are joined up to this size for one run of the engine."""
+
+
+class Word(NamedTuple):
+    """A word: `text == source[start:end]`, counted in code points of the caller's string."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class SegmenterResult:
+    """The words of a text, without white space.
+
+    In the modes normal, fine and coarse they are in order and do not overlap. Mode index gives all
+    words of the three, and all lexicon words found, by start, then by end.
+    """
+
+    text: str
+    mode: str
+    starts: list[int]
+    ends: list[int]
+
+    @property
+    def words(self) -> list[Word]:
+        """The words with their places."""
+        return list(map(Word, self.texts, self.starts, self.ends))
+
+    @property
+    def texts(self) -> list[str]:
+        """Only the words themselves."""
+        text = self.text
+        return [text[start:end] for start, end in zip(self.starts, self.ends)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Keys `text`, `mode` and `words`, a list of objects with `text`, `start`, `end`."""
+        return {"text": self.text, "mode": self.mode, "words": [w._asdict() for w in self.words]}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a text is segmented."""
+
+    mode: str
+    criterion: int
+    domain: float
+    lexicon: Lexicon | None
+    """The caller's own."""
+    builtin: bool
+    """Whether the bundle's lexicon is used as well."""
+
+
+class Segmenter(Task[SegmenterResult]):
+    """Words of Chinese texts, of any length and mixed with anything else."""
+
+    task: ClassVar[str] = "segmenter"
+
+    def __init__(self, bundle: Bundle, sessions: SessionFactory, threads: int = 1) -> None:
+        super().__init__(bundle, sessions, threads)
+        pipeline = bundle.manifest.pipeline
+        pipeline.only(
+            "characters", "bigram_buckets", "lexicon", "transitions",
+            "criteria", "domain", "reach", "window",
+        )  # fmt: skip
+        self._table = bundle.read_array(pipeline.text("characters"))
+        if self._table.dtype != np.uint16 or self._table.ndim != 1:
+            raise _wrong("characters", "uint16 [65537]", f"{self._table.dtype} {self._table.shape}")
+        self._buckets = pipeline.integer("bigram_buckets", minimum=2, maximum=1 << 24)
+        if self._buckets & (self._buckets - 1):
+            raise _wrong("bigram_buckets", "a power of two", str(self._buckets))
+        self.criteria = tuple(pipeline.texts("criteria"))
+        """The segmentation standards that the model knows; the first is the default."""
+        if not self.criteria:
+            raise _wrong("criteria", "at least one name", "none")
+        self._reach = pipeline.integer("reach", maximum=1 << 16)
+        self._window = pipeline.integer("window", minimum=1, maximum=1 << 20)
+        table = bundle.read_array(pipeline.text("transitions"))
+        if table.shape != (5, 3) or table.dtype != np.float32:
+            raise _wrong("transitions", "float32 [5, 3]", f"{table.dtype} {table.shape}")
+        self._transitions, self._start, end = table[:3].copy(), table[3].copy(), table[4].copy()
+        self._decoder = TagDecoder(
+            self._transitions,
+            self._start,
+            end,
+            allowed=np.array([[0, 1, 0], [1, 1, 1], [1, 0, 1]], np.uint8),
+            allowed_start=np.array([1, 0, 1], np.uint8),
+            allowed_end=np.array([0, 1, 1], np.uint8),
+        )
+        self.lexicon = Lexicon.open(bundle.read(pipeline.text("lexicon")))
+        """The bundle's own."""
+        self._session = self.open_session()
+        self._settings = Settings("normal", 0, pipeline.number("domain"), None, True)
+
+    def __call__(
+        self,
+        text: str,
+        *,
+        mode: str | None = None,
+        lexicon: LexiconLike | None = None,
+        builtin: bool | None = None,
+        criterion: str | None = None,
+        domain: float | None = None,
+    ) -> SegmenterResult:
+        """Segment one text; what is not given is as `use` set it.
+
+        Args:
+            text: any str, of any length.
+            mode: "normal", "fine", "coarse" or "index".
+            lexicon: the caller's words: path, dict of words and weights, or `Lexicon`. A path or
+                a dict is read anew at each call: make a `Lexicon` once for many calls.
+            builtin: whether the bundle's lexicon is used beside it (default), or not.
+            criterion: segmentation standard, one of `criteria`.
+            domain: how strongly the caller's words pull in mode normal and all that follows from
+                it: 0 not at all; see docs/segmentation.md.
+
+        Raises:
+            InputError: naming the argument.
+        """
+        self.check_open()
+        settings = self._with(mode, lexicon, builtin, criterion, domain)
+        if not isinstance(text, str):
+            raise _not_text("text", text)
+        starts, ends = self._segment(text, settings)
+        return SegmenterResult(text, settings.mode, starts, ends)
+
+    def batch(self, texts: Sequence[str], **settings: Any) -> list[SegmenterResult]:
+        """Segment many texts with the same settings, as one call each would, but faster."""
+        return list(self.stream(check_texts(texts), **settings))
+
+    def stream(
+        self,
+        texts: Iterable[str],
+        *,
+        mode: str | None = None,
+        lexicon: LexiconLike | None = None,
+        builtin: bool | None = None,
+        criterion: str | None = None,
+        domain: float | None = None,
+    ) -> Iterator[SegmenterResult]:
+        """Segment texts as they come, such as the lines of a file, in bounded memory.
+
+        Takes a few texts (BATCH_CHARACTERS characters) before it gives the first result.
+        """
+        self.check_open()
+        settings = self._with(mode, lexicon, builtin, criterion, domain)
+        return self._stream(texts, settings)
+
+    def use(
+        self,
+        *,
+        mode: str | None = None,
+        lexicon: LexiconLike | None = None,
+        builtin: bool | None = None,
+        criterion: str | None = None,
+        domain: float | None = None,
+    ) -> None:
+        """Set what later calls use by default. Not to be called while other threads segment."""
+        self._settings = self._with(mode, lexicon, builtin, criterion, domain)
+
+    @classmethod
+    def add_options(cls, parser: argparse.ArgumentParser) -> None:
+        """Options of the command line."""
+        parser.add_argument("--mode", choices=MODES, default="normal", help="default normal")
+        parser.add_argument("--lexicon", metavar="FILE", help="lines of word[TAB]weight")
+        parser.add_argument(
+            "--no-builtin", action="store_true", help="leave the bundle's own lexicon out"
+        )
+        parser.add_argument("--criterion", metavar="NAME", help="segmentation standard")
+        parser.add_argument(
+            "--domain", type=float, metavar="X", help="how strongly FILE's words pull, from 0"
+        )
+
+    def configure(self, options: argparse.Namespace) -> None:
+        """Take the options of the command line."""
+        self.use(
+            mode=options.mode,
+            lexicon=options.lexicon,
+            builtin=not options.no_builtin,
+            criterion=options.criterion,
+            domain=options.domain,
+        )
+
+    def _with(
+        self,
+        mode: str | None,
+        lexicon: LexiconLike | None,
+        builtin: bool | None,
+        criterion: str | None,
+        domain: float | None,
+    ) -> Settings:
+        """The default settings with what was given in their place."""
+        changes: dict[str, Any] = {}
+        if mode is not None:
+            changes["mode"] = _choice("mode", mode, MODES)
+        if lexicon is not None:
+            changes["lexicon"] = as_lexicon(lexicon)
+        if builtin is not None:
+            changes["builtin"] = bool(builtin)
+        if criterion is not None:
+            changes["criterion"] = self.criteria.index(_choice("criterion", criterion, self.criteria))
+        if domain is not None:
+            if not isinstance(domain, (int, float)) or not 0 <= domain <= 100:
+                raise InputError(
+                    "input_domain", f"argument domain is {domain!r}", "give a number from 0 to 100"
+                )
+            changes["domain"] = float(domain)
+        return replace(self._settings, **changes) if changes else self._settings
+
+    def _stream(self, texts: Iterable[str], settings: Settings) -> Iterator[SegmenterResult]:
+        waiting: list[str] = []
+        size = 0
+        for number, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise _not_text(f"texts[{number}]", text)
+            waiting.append(text)
+            size += len(text)
+            if size >= BATCH_CHARACTERS:
+                yield from self._together(waiting, settings)
+                waiting, size = [], 0
+        yield from self._together(waiting, settings)
+
+    def _together(self, texts: list[str], settings: Settings) -> Iterator[SegmenterResult]:
+        """Segment texts as one, with line feeds between: no word and no context passes an edge."""
+        starts, ends = self._segment("\n".join(texts), settings)
+        first = offset = 0
+        for text in texts:
+            last = first
+            stop = offset + len(text)
+            while last < len(ends) and starts[last] < stop:
+                last += 1
+            yield SegmenterResult(
+                text,
+                settings.mode,
+                [start - offset for start in starts[first:last]],
+                [end - offset for end in ends[first:last]],
+            )
+            first, offset = last, stop + 1
+
+    def _segment(self, text: str, settings: Settings) -> tuple[list[int], list[int]]:
+        """Starts and ends of the words of a text of any length."""
+        if not text:
+            return [], []
+        identities = identify(text, self._table)
+        inside = inside_words(identities)
+        own, matches = self._find(text, settings)
+        lengths = matches.ends - matches.starts
+        features = lexicon_features(len(text), matches.starts, lengths)
+        emissions = self._emissions(identities, features, settings.criterion)
+        if settings.domain and own is not None:
+            nudge(emissions, own, settings.domain)
+        emissions[inside, ::2] += NEVER  # B and O
+        stretches = unbreakable(text)
+        for start, end in stretches:
+            emissions[start, I] += NEVER
+            emissions[start + 1 : end, ::2] += NEVER
+            emissions[end : end + 1, I] += NEVER
+            inside[start + 1 : end] = True
+        if settings.mode != "normal" and inside.any():
+            # No match may cut an unbreakable word in two.
+            open_end = np.append(inside, False)[matches.ends]
+            kept = ~(inside[matches.starts] | open_end)
+            matches = type(matches)(*(column[kept] for column in matches))
+        starts: list[int] = []
+        ends: list[int] = []
+        for first, last in _pieces(identities):
+            bounds = self._borders(emissions[first:last])
+            if settings.mode != "normal":
+                low, high = np.searchsorted(matches.starts, (first, last))
+                found = segment(
+                    settings.mode,
+                    last - first,
+                    bounds,
+                    np.append(bounds[1:], last - first).astype(np.int32),
+                    matches.starts[low:high] - first,
+                    matches.ends[low:high] - first,
+                )
+                starts += (found[0] + first).tolist()
+                ends += (found[1] + first).tolist()
+            else:
+                places = (bounds + first).tolist()
+                starts += places
+                ends += places[1:]
+                ends.append(last)
+        return starts, ends
+
+    def _find(self, text: str, settings: Settings) -> tuple[Matches | None, Matches]:
+        """Matches of the caller's lexicon, and of all lexicons in use, by start, then by end."""
+        text = plain_text(text)
+        if settings.lexicon is None:
+            return None, self.lexicon.find(text if settings.builtin else "")
+        own = settings.lexicon.find(text)
+        if not settings.builtin:
+            return own, own
+        both = [np.concatenate(pair) for pair in zip(own, self.lexicon.find(text))]
+        order = np.lexsort((both[1], both[0]))
+        starts, ends, values = (column[order] for column in both)
+        new = np.ones(len(starts), bool)
+        new[1:] = (starts[1:] != starts[:-1]) | (ends[1:] != ends[:-1])
+        return own, type(own)(starts[new], ends[new], values[new])
+
+    def _emissions(self, identities: np.ndarray, features: np.ndarray, criterion: int) -> np.ndarray:
+        """float32 [n, 3]: the graph's output, in windows that overlap by all that it can see."""
+        size, reach, window = len(identities), self._reach, self._window
+        pairs = bigrams(identities, self._buckets)
+        chosen = np.array([criterion], np.int32)
+        if size <= window:
+            feed = {
+                "characters": identities[None],
+                "bigrams": pairs[None],
+                "lexicon": features[None],
+                "criterion": chosen,
+            }
+            return self._session.run(feed)["emissions"][0]
+        emissions = np.empty((size, 3), np.float32)
+        for first in range(0, size, window):
+            low, high = max(0, first - reach), min(size, first + window + reach)
+            feed = {
+                "characters": identities[None, low:high],
+                "bigrams": pairs[None, low:high],
+                "lexicon": features[None, low:high],
+                "criterion": chosen,
+            }
+            seen = self._session.run(feed)["emissions"][0]
+            last = min(size, first + window)
+            emissions[first:last] = seen[first - low : last - low]
+        return emissions
+
+    def _borders(self, emissions: np.ndarray) -> np.ndarray:
+        """Where words begin, for the emissions of a piece without edges: int32, 0 first."""
+        if len(emissions) <= LARGEST_BLOCK:
+            tags, _ = self._decoder.decode(emissions)
+            return np.flatnonzero(tags != I).astype(np.int32)
+        found = []
+        first = 0
+        last_tag = None
+        while True:
+            block = emissions[first : first + LARGEST_BLOCK + LOOK_AHEAD].copy()
+            if last_tag is not None:
+                block[0] += self._transitions[last_tag] - self._start
+            tags, _ = self._decoder.decode(block)
+            borders = np.flatnonzero(tags != I)
+            if first + len(block) == len(emissions):
+                found.append(borders + first)
+                return np.concatenate(found).astype(np.int32)
+            # Go on from a border that the path will not move any more; a word longer than a
+            # block is cut.
+            usable = borders[(borders > 0) & (borders <= LARGEST_BLOCK)]
+            cut = int(usable[-1]) if len(usable) else LARGEST_BLOCK
+            found.append(borders[borders < cut] + first)
+            last_tag = tags[cut - 1] if len(usable) else I
+            first += cut
+
+
+def nudge(emissions: np.ndarray, matches: Matches, domain: float) -> None:
+    """Add to the emissions what the caller's lexicon says, in place.
+
+    A word of weight w adds domain * 2w / (1 + w) (weight 1: domain, never more than twice that) to
+    each tag that it asks for: B of its first character, I of the others, and B and O of the
+    character after it, unless a longer word goes on there. Of several words that ask for the same
+    tag the strongest counts.
+    """
+    starts, ends, weights = matches
+    pull = (domain * 2 * weights / (1 + weights)).astype(np.float32)
+    added = np.zeros((len(emissions) + 1, 3), np.float32)
+    np.maximum.at(added[:, B], starts, pull)
+    for offset in range(1, int((ends - starts).max(initial=0))):
+        within = starts + offset < ends
+        np.maximum.at(added[:, I], starts[within] + offset, pull[within])
+    free = added[ends, I] == 0
+    np.maximum.at(added[:, O], ends[free], pull[free])
+    np.maximum.at(added[:, B], ends[free], pull[free])
+    emissions += added[:-1]
+
+
+def _pieces(identities: np.ndarray) -> list[tuple[int, int]]:
+    """(first, last) of each stretch without edges."""
+    if identities.all():
+        return [(0, len(identities))]
+    edges = np.concatenate([[-1], np.flatnonzero(identities == EDGE), [len(identities)]]).tolist()
+    return [(a + 1, b) for a, b in zip(edges, edges[1:]) if b > a + 1]
+
+
+def _choice(argument: str, value: object, choices: Sequence[str]) -> str:
+    if value not in choices:
+        raise InputError(
+            f"input_{argument}",
+            f"argument {argument} is {value!r}",
+            f"give one of {', '.join(choices)}",
+        )
+    return str(value)
+
+
+def _not_text(argument: str, value: object) -> InputError:
+    return InputError(
+        "input_type", f"argument {argument} is a {type(value).__name__}, expected str", "give a str"
+    )
+
+
+def _wrong(key: str, expected: str, found: str) -> BundleError:
+    return BundleError(
+        "bundle_schema",
+        f"manifest.pipeline.{key}: found {found}, expected {expected}",
+        "export the bundle again",
+    )

@@ -1,0 +1,81 @@
+"""Everything that training needs from the data folder, worked out once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge_sdk.characters import identity_table, vocabulary
+from models.cwseg.data import (
+    CRITERIA,
+    Corpus,
+    Matches,
+    Sentence,
+    TrainingBatches,
+    frequent_characters,
+    read_corpus,
+)
+from models.cwseg.validate import word_f1
+from models.cwseg.model import Member
+from models.cwseg.words import builtin_words, corpus_words, external_words
+
+
+@dataclass(frozen=True)
+class Task:
+    """Training and validation data of some corpora, and the lexicon that goes with them."""
+
+    names: list[str]
+    """The character of each identity."""
+    words: dict[str, float]
+    """The built-in lexicon."""
+    corpus: Corpus
+    matches: Matches
+    dev: dict[str, tuple[Corpus, np.ndarray]]
+    """For each corpus: its development sentences, and their lexicon features."""
+
+    def batches(self, size: int, drop: float, bare: float) -> TrainingBatches:
+        """See `TrainingBatches`."""
+        return TrainingBatches(self.corpus, self.matches, size, drop, bare)
+
+    def validate(self, member: Member) -> dict[str, float]:
+        """F1 on each development set, by the corpus's name."""
+        return {name: word_f1(member, *data) for name, data in self.dev.items()}
+
+
+def prepare(
+    folder: Path,
+    criteria: Sequence[str] = CRITERIA,
+    buckets: int = 1 << 15,
+    sentences: int | None = None,
+    characters: Sequence[str] | None = None,
+) -> Task:
+    """Read the corpora `criteria` under `folder`.
+
+    Args:
+        sentences: only the first so many sentences of each corpus, for small experiments.
+        characters: identities of an earlier training to keep, instead of the corpora's own.
+    """
+    train: list[Sentence] = []
+    for name in criteria:
+        train += read_corpus(folder, "train", name)[:sentences]
+    names = list(characters) if characters else vocabulary(frequent_characters(train))
+    table = identity_table(names)
+    external = external_words(folder)
+    counts = corpus_words(train)
+    words = builtin_words(external, counts)
+    once_elsewhere = {w for w, count in counts.items() if count == 2 and w not in external}
+    corpus = Corpus(train, table, buckets)
+    dev = {}
+    for name in criteria:
+        data = Corpus(read_corpus(folder, "dev", name), table, buckets)
+        dev[name] = (data, data.find(words).features(data.size))
+    print(
+        f"{len(train)} sentences, {corpus.size} characters, {len(names)} identities, "
+        f"{len(words)} words",
+        file=sys.stderr,
+    )
+    return Task(names, words, corpus, corpus.find(words, once_elsewhere), dev)
