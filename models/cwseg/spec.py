@@ -35,7 +35,7 @@ HARD_INPUTS = ("", "好", "hello world", "ＡＢＣ１２３，全角", "看 htt
 DATA = (
     "segmented sentences of NLPCC 2016 Weibo (20,135) and SXU (17,115 less every 20th), for "
     "research; of Universal Dependencies Chinese, simplified (3,997), CC BY-SA 4.0. Lexicon: "
-    "jieba dictionary and THUOCL (both MIT), and words of the sentences"
+    "jieba dictionary and THUOCL (both MIT), words of the sentences, seven words of the CWSeg paper's examples"
 )
 
 
