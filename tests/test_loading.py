@@ -118,7 +118,7 @@ def test_many_threads_share_one_task(tiny_path):
 
 
 def test_memory_does_not_grow_with_varying_lengths(run_python, tiny_path):
-    """Resident memory after 4,000 calls of all lengths is that after the first 1,000."""
+    """Resident memory after 1,600 calls of all lengths is that after the first 400."""
     code = """
 import sys
 import edge_sdk
@@ -127,11 +127,11 @@ def resident():
 words = ["wake", "me", "up", "call", "mom", "at", "7"]
 task = edge_sdk.load(sys.argv[1])
 sizes = []
-for k in range(4000):
+for k in range(1600):
     task(" ".join(words[(k + i) % 7] for i in range(1 + k * 37 % 60)))
-    if k % 50 == 0:
+    if k % 40 == 0:
         task.batch([" ".join(words[: 1 + (k + i) % 7]) for i in range(1 + k % 40)])
-    if k % 1000 == 999:
+    if k % 400 == 399:
         sizes.append(resident())
 print(sizes[-1] - sizes[0])
 """
