@@ -48,13 +48,14 @@ class LinearChainCRF(nn.Module):
         One matrix product a step: log(exp(alpha) @ exp(transitions)), with alpha's maximum taken
         out first; the usual [batch, tags, tags] log-sum-exp is a hundred times slower on a CPU.
         """
-        weights = self.transitions.exp() * self.allowed
-        alpha = self.start + self.forbidden_start + emissions[:, 0]
-        for step in range(1, emissions.shape[1]):
-            top = alpha.max(1, keepdim=True).values
-            moved = torch.log((alpha - top).exp() @ weights + _TINY) + top + emissions[:, step]
-            alpha = torch.where(mask[:, step : step + 1] > 0, moved, alpha)
-        return torch.logsumexp(alpha + self.end, 1)
+        with torch.autocast(emissions.device.type, enabled=False):  # bfloat16 sums too coarsely
+            weights = self.transitions.exp() * self.allowed
+            alpha = self.start + self.forbidden_start + emissions[:, 0]
+            for step in range(1, emissions.shape[1]):
+                top = alpha.max(1, keepdim=True).values
+                moved = torch.log((alpha - top).exp() @ weights + _TINY) + top + emissions[:, step]
+                alpha = torch.where(mask[:, step : step + 1] > 0, moved, alpha)
+            return torch.logsumexp(alpha + self.end, 1)
 
     def _score(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
         emitted = (emissions.gather(2, tags[:, :, None])[:, :, 0] * mask).sum(1)

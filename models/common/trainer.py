@@ -193,6 +193,12 @@ class Trainer:
         print(f"resuming after epoch {len(self.history)}", file=sys.stderr)
 
 
+def finished_epochs(folder: Path) -> int:
+    """How many epochs the run in a folder has behind it; 0 where there is none."""
+    path = folder / "last.pt"
+    return len(load_tensors(path)["history"]) if path.exists() else 0
+
+
 def _rate(step: int, total: int, config: TrainConfig) -> float:
     """Share of the peak learning rate at a step."""
     warm = min(1.0, (step + 1) / max(1, config.warmup_steps))

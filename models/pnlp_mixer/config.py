@@ -77,6 +77,9 @@ class TaggerConfig:
     """Size of the ensemble that the mixer is distilled from; 0 trains it on the labels alone."""
     distillation: float = 0.7
     """Share of the ensemble's distribution in the loss; the labels have the rest."""
+    variations: int = 10
+    """Augmented copies of the training rows that the ensemble labels, once; the mixer then goes
+    through them in turn, an epoch each, at the cost of training without teachers."""
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     student_augment: AugmentConfig | None = None
     """For the student, if other than the teachers': an ensemble also labels bolder variations."""

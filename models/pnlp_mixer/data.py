@@ -62,15 +62,22 @@ class Labels:
 class Batch:
     """Padded utterances.
 
-    features: float32 [batch, tokens, n_features], all zero where padded.
+    words: int64 [batch, tokens], numbers in `table`, 0 where padded.
     mask: float32 [batch, tokens], 1 for tokens.
     tags: int64 [batch, tokens]; intents: int64 [batch].
     """
 
-    features: Tensor
+    table: WordTable
+    words: Tensor
     mask: Tensor
     tags: Tensor
     intents: Tensor
+
+    @property
+    def features(self) -> Tensor:
+        """float32 [batch, tokens, n_features], all zero where padded; looked up when asked for,
+        so that a kept batch is small."""
+        return self.table.features(self.words)
 
 
 class BatchMaker:
@@ -98,4 +105,4 @@ class BatchMaker:
             words[place, :n] = torch.tensor(self._words.numbers(row.tokens))
             tags[place, :n] = torch.tensor([self._tags.get(tag, 0) for tag in row.tags])
         intents = torch.tensor([self._intents.get(row.intent, 0) for row in rows])
-        return Batch(self._words.features(words), (words > 0).float(), tags, intents)
+        return Batch(self._words, words, (words > 0).float(), tags, intents)

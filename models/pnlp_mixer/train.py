@@ -7,22 +7,26 @@ of them. Every stage goes on where it was stopped, and is skipped once it is don
 from __future__ import annotations
 
 import argparse
+import itertools
+import json
 import math
+import random
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from edge_sdk.evaluate import TaggedRow, read_tagged_rows, tagger_metrics
+from edge_sdk.files import atomic_write
 from edge_sdk.kernels import TagDecoder, bio_masks
 from models.common.checkpoint import load_tensors
 from models.common.seeding import seed_everything
-from models.common.trainer import Interrupted, TrainConfig, Trainer
+from models.common.trainer import Interrupted, TrainConfig, Trainer, finished_epochs
 from models.common.wordpiece import train_wordpiece
-from edge_sdk.files import atomic_write
 from models.pnlp_mixer.augment import Augmenter
 from models.pnlp_mixer.checkpoint import make_projection
 from models.pnlp_mixer.config import CONFIGS, TaggerConfig
@@ -34,11 +38,13 @@ from models.pnlp_mixer.data import (
     validation_path,
 )
 from models.pnlp_mixer.features import WordTable
-from models.pnlp_mixer.losses import Ensemble, distillation_loss, supervised_loss
+from models.pnlp_mixer.losses import Ensemble, Targets, distillation_loss, supervised_loss
 from models.pnlp_mixer.mixer import Mixer
 from models.pnlp_mixer.teacher import Teacher
 
 METRIC = "exact_match"
+
+Lesson = tuple[Batch, Targets]
 
 
 class Run:
@@ -66,14 +72,40 @@ class Run:
     def train_mixer(self) -> None:
         """Train the mixer, on the labels and on the ensemble if there is one."""
         seed_everything(self.config.seed)
+        config = self.config
+        if not config.teachers:
+            model = self._mixer()
+            self._fit(model, self.out, config.train, config, self._supervised)
+            return
+        config = replace(config, augment=config.student_augment or config.augment)
+        lessons = self._lessons(config)
+        model = self._mixer()
+        epochs = itertools.cycle(lessons)
+
+        def batches() -> Iterator[Lesson]:
+            epoch = next(epochs)
+            return iter(random.sample(epoch, len(epoch)))
+
+        for _ in range(finished_epochs(self.out)):
+            next(epochs)  # so that a resumed run goes on with the copy that is next
+        self._fit(model, self.out, config.train, config, self._distilled, batches)
+
+    def _mixer(self) -> Mixer:
         model = Mixer(self.config.mixer, self.config.projection.n_features, self.labels)
         print(f"{sum(p.numel() for p in model.parameters()):,} parameters", file=sys.stderr)
-        loss = self._supervised
-        config = self.config
-        if config.teachers:
-            loss = self._distilled(self.ensemble())
-            config = replace(config, augment=config.student_augment or config.augment)
-        self._fit(model, self.out, config.train, config, loss)
+        return model
+
+    def _lessons(self, config: TaggerConfig) -> list[list[Lesson]]:
+        """Augmented copies of the training rows with what the ensemble says of them."""
+        ensemble = self.ensemble()
+        augmenter = Augmenter(self.rows, config.augment, config.mixer.max_tokens)
+        lessons: list[list[Lesson]] = []
+        for number in range(config.variations):
+            with torch.autocast("cpu", torch.bfloat16, enabled=config.train.bfloat16):
+                copy = self.batches.training(self.rows, augmenter)
+                lessons.append([(batch, ensemble.targets(batch)) for batch in copy])
+            print(f"labelled copy {number + 1}/{config.variations}", file=sys.stderr)
+        return lessons
 
     def ensemble(self) -> Ensemble:
         """The trained teachers. Raises FileNotFoundError where one is missing."""
@@ -108,17 +140,12 @@ class Run:
     def _supervised(self, model: nn.Module, batch: Batch) -> Tensor:
         return supervised_loss(model.crf, model(batch.features), batch, self.config.intent_weight)
 
-    def _distilled(self, ensemble: Ensemble) -> Callable[[nn.Module, Batch], Tensor]:
+    def _distilled(self, model: nn.Module, lesson: Lesson) -> Tensor:
+        batch, targets = lesson
         share, weight = self.config.distillation, self.config.intent_weight
-
-        def loss(model: nn.Module, batch: Batch) -> Tensor:
-            targets = ensemble.targets(batch)
-            logits = model(batch.features)
-            soft = distillation_loss(model.crf, logits, batch, targets, weight)
-            hard = supervised_loss(model.crf, logits, batch, weight)
-            return share * soft + (1 - share) * hard
-
-        return loss
+        logits = model(batch.features)
+        soft = distillation_loss(model.crf, logits, batch, targets, weight)
+        return share * soft + (1 - share) * supervised_loss(model.crf, logits, batch, weight)
 
     def _fit(
         self,
@@ -126,7 +153,8 @@ class Run:
         folder: Path,
         train: TrainConfig,
         config: TaggerConfig,
-        loss: Callable[[nn.Module, Batch], Tensor],
+        loss: Callable[[nn.Module, Any], Tensor],
+        batches: Callable[[], Iterable[Any]] | None = None,
     ) -> None:
         augmenter = Augmenter(self.rows, config.augment, config.mixer.max_tokens)
         write_files(folder, self.tokenizer, self.labels)
@@ -134,7 +162,7 @@ class Run:
             model,
             train,
             loss=loss,
-            batches=lambda: self.batches.training(self.rows, augmenter),
+            batches=batches or (lambda: self.batches.training(self.rows, augmenter)),
             validate=self.validate,
             metric=METRIC,
             steps_per_epoch=math.ceil(len(self.rows) / config.batch_size),
@@ -156,8 +184,6 @@ class Run:
 
 def write_files(folder: Path, tokenizer: bytes, labels: Labels) -> None:
     """What else export needs from the folder."""
-    import json
-
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_write(folder / "tokenizer.json") as file:
         file.write(tokenizer)

@@ -24,9 +24,17 @@ class Fixed(nn.Module):
         return self.slots * 1, self.intents * 1
 
 
+class NoTable:
+    """`Fixed` does not look at features."""
+
+    def features(self, numbers: Tensor) -> Tensor:
+        return torch.zeros(*numbers.shape, 2)
+
+
 def a_batch() -> Batch:
     zero = torch.zeros(1, LENGTH, dtype=torch.int64)
-    return Batch(torch.zeros(1, LENGTH, 2), torch.ones(1, LENGTH), zero, torch.zeros(1, dtype=torch.int64))
+    none = torch.zeros(1, dtype=torch.int64)
+    return Batch(NoTable(), zero, torch.ones(1, LENGTH), zero, none)
 
 
 def distribution(crf: LinearChainCRF, slots: Tensor) -> Tensor:
