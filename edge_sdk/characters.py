@@ -115,11 +115,13 @@ def identify(text: str, table: np.ndarray) -> np.ndarray:
     """Identities of the characters of a text: int32 [len(text)]. Any str, lone surrogates too."""
     import numpy as np
 
+    units = text.encode("utf-16-le", "surrogatepass")
+    if len(units) == 2 * len(text):
+        return table[np.frombuffer(units, "<u2")].astype(np.int32)
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
     identities = table[np.minimum(codes, TABLE_SIZE - 1)].astype(np.int32)
-    if len(codes) and codes.max() >= TABLE_SIZE - 1:
-        for position in np.flatnonzero(codes >= TABLE_SIZE - 1):
-            identities[position] = _astral(text[position], table)
+    for position in np.flatnonzero(codes >= TABLE_SIZE - 1):
+        identities[position] = _astral(text[position], table)
     return identities
 
 
@@ -137,21 +139,24 @@ def bigrams(identities: np.ndarray, buckets: int) -> np.ndarray:
     return (pairs >> np.uint32(33 - buckets.bit_length())).astype(np.int32)
 
 
-def inside_words(identities: np.ndarray) -> np.ndarray:
-    """bool [n]: characters that never begin a word.
+def inside_words(identities: np.ndarray) -> np.ndarray | None:
+    """bool [n]: characters that never begin a word; None where there are none such.
 
     A letter after a letter (of an alphabet, not Han), a digit after a digit, and a mark, unless
     it stands at an edge.
     """
     import numpy as np
 
+    low = identities[1:] < _PAST_LETTERS  # a quick test: few texts go on
+    if not low.any():
+        return None
     letter = (identities == LETTER) | ((identities >= _FIRST_LETTER) & (identities < _PAST_LETTERS))
     digit = identities == DIGIT
     inside = identities == MARK
     inside[1:] &= identities[:-1] != EDGE
     inside[1:] |= (letter[1:] & letter[:-1]) | (digit[1:] & digit[:-1])
     inside[:1] = False
-    return inside
+    return inside if inside.any() else None
 
 
 def _astral(character: str, table: np.ndarray) -> int:

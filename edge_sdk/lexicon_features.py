@@ -16,28 +16,32 @@ SIZE = _BEGINS * _INSIDES * _BEGINS
 """Number of different features; 0 is "no word touches this character"."""
 
 
-def lexicon_features(size: int, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+def lexicon_features(size: int, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
     """Features of `size` characters: int32 [size], in [0, SIZE).
 
     Args:
-        starts: integer [matches], first character of each lexicon word that was found.
-        lengths: integer [matches], its characters; every word lies within the text.
+        starts, ends: integers [matches], the places of the lexicon words that were found, by
+            start, then by end, as a trie gives them; within the text.
     """
+    features = np.zeros(size, np.int32)
     if not len(starts):
-        return np.zeros(size, np.int32)
-    # By growing length, so that among equal places the longest word is written last and stays.
-    order = np.argsort(lengths, kind="stable")
-    starts, lengths = starts[order], lengths[order]
-    level = np.minimum(lengths, LONGEST).astype(np.int32)
-    begins, insides, ends = np.zeros((3, size), np.int32)
-    begins[starts] = level - 1
-    ends[starts + lengths - 1] = level - 1
-    first = np.searchsorted(lengths, 2, side="right")  # only words longer than 2 have an inside
-    starts, lengths, level = starts[first:], lengths[first:], level[first:]
-    offset = 1
-    while len(starts):
-        insides[starts + offset] = np.maximum(insides[starts + offset], level - 2)
-        offset += 1
-        first = np.searchsorted(lengths, offset + 1, side="right")
-        starts, lengths, level = starts[first:], lengths[first:], level[first:]
-    return (begins * _INSIDES + insides) * _BEGINS + ends
+        return features
+    lengths = ends - starts
+    level = np.minimum(lengths, LONGEST) - 1
+    # Of words that begin together the longest comes last, of words that end together first: in
+    # an assignment to equal places the last one stays.
+    features[starts] = level * (_INSIDES * _BEGINS)
+    closing = np.zeros(size, np.int32)
+    closing[ends[::-1] - 1] = level[::-1]
+    features += closing
+    long = np.flatnonzero(lengths > 2)
+    if len(long):
+        insides = [0] * size
+        for start, end, value in zip(starts[long].tolist(), ends[long].tolist(), level[long].tolist()):
+            for place in range(start + 1, end - 1):
+                if insides[place] < value:
+                    insides[place] = value
+        # A word of three, the shortest that has an inside, is level 2 and counts 1.
+        inside = np.array(insides, np.int32)
+        features += np.maximum(inside - 1, 0) * _BEGINS
+    return features

@@ -66,8 +66,10 @@ def test_bigrams_hash_pairs(identities: list[int], buckets: int) -> None:
 
 def test_inside_words() -> None:
     text = "ab1 2c\u0301的\u0301 \u0301"
-    found = inside_words(identify(text, TABLE)).tolist()
+    found = inside_words(identify(text, TABLE))
+    assert found is not None
     assert [i for i, inside in enumerate(found) if inside] == [1, 6, 8]
+    assert inside_words(identify("的a中 7国", TABLE)) is None
 
 
 @st.composite
@@ -91,8 +93,9 @@ def test_lexicon_features(case: tuple[int, list[tuple[int, int]]]) -> None:
         ends = longest([n for s, n in found if s + n - 1 == i and n > 1], 2)
         insides = longest([n for s, n in found if s < i < s + n - 1], 3)
         expected.append((begins * (LONGEST - 1) + insides) * LONGEST + ends)
-    starts, lengths = (np.array([m[k] for m in found], np.int32) for k in (0, 1))
-    result = lexicon_features(size, starts, lengths)
+    places = sorted((start, start + length) for start, length in found)
+    starts, ends = (np.array([place[k] for place in places], np.int32) for k in (0, 1))
+    result = lexicon_features(size, starts, ends)
     assert result.tolist() == expected and result.dtype == np.int32
     assert result.max(initial=0) < SIZE
 

@@ -13,10 +13,11 @@ import numpy as np
 
 from edge_sdk.characters import EDGE, bigrams, identify, inside_words, plain_text
 from edge_sdk.errors import BundleError, InputError
-from edge_sdk.kernels import TagDecoder, segment
+from edge_sdk.kernels import segment
 from edge_sdk.lexicon import Lexicon, LexiconLike, as_lexicon
 from edge_sdk.lexicon_features import lexicon_features
 from edge_sdk.tasks.base import Task, check_texts
+from edge_sdk.tasks.border_decoder import NEVER, BorderDecoder, I, nudge
 from edge_sdk.unbreakable import unbreakable
 
 if TYPE_CHECKING:
@@ -27,14 +28,6 @@ if TYPE_CHECKING:
     from edge_sdk.kernels.lexicon import Matches
 
 MODES = ("normal", "fine", "coarse", "index")
-B, I, O = range(3)
-"""Tags: first of several characters, later one, a word of one character."""
-NEVER = np.float32(-1e4)
-"""Added to the score of a tag that must not be; finite, so that some path always remains."""
-LARGEST_BLOCK = 2048
-"""Characters that are decoded at once; more are decoded in overlapping blocks."""
-LOOK_AHEAD = 64
-"""Characters after a block that are decoded with it, so that its last words are not cut short."""
 BATCH_CHARACTERS = 2048
 """Texts are joined up to this size for one run of the engine."""
 
@@ -116,15 +109,7 @@ class Segmenter(Task[SegmenterResult]):
         table = bundle.read_array(pipeline.text("transitions"))
         if table.shape != (5, 3) or table.dtype != np.float32:
             raise _wrong("transitions", "float32 [5, 3]", f"{table.dtype} {table.shape}")
-        self._transitions, self._start, end = table[:3].copy(), table[3].copy(), table[4].copy()
-        self._decoder = TagDecoder(
-            self._transitions,
-            self._start,
-            end,
-            allowed=np.array([[0, 1, 0], [1, 1, 1], [1, 0, 1]], np.uint8),
-            allowed_start=np.array([1, 0, 1], np.uint8),
-            allowed_end=np.array([0, 1, 1], np.uint8),
-        )
+        self._decoder = BorderDecoder(table)
         self.lexicon = Lexicon.open(bundle.read(pipeline.text("lexicon")))
         """The bundle's own."""
         self._session = self.open_session()
@@ -282,27 +267,27 @@ class Segmenter(Task[SegmenterResult]):
         identities = identify(text, self._table)
         inside = inside_words(identities)
         own, matches = self._find(text, settings)
-        lengths = matches.ends - matches.starts
-        features = lexicon_features(len(text), matches.starts, lengths)
+        features = lexicon_features(len(text), matches.starts, matches.ends)
         emissions = self._emissions(identities, features, settings.criterion)
         if settings.domain and own is not None:
             nudge(emissions, own, settings.domain)
-        emissions[inside, ::2] += NEVER  # B and O
-        stretches = unbreakable(text)
-        for start, end in stretches:
+        if inside is not None:
+            emissions[inside, ::2] += NEVER  # B and O
+        for start, end in unbreakable(text):
             emissions[start, I] += NEVER
             emissions[start + 1 : end, ::2] += NEVER
             emissions[end : end + 1, I] += NEVER
+            inside = np.zeros(len(text), bool) if inside is None else inside
             inside[start + 1 : end] = True
-        if settings.mode != "normal" and inside.any():
-            # No match may cut an unbreakable word in two.
+        if settings.mode != "normal" and inside is not None:
+            # No match may cut in two what is one word.
             open_end = np.append(inside, False)[matches.ends]
             kept = ~(inside[matches.starts] | open_end)
             matches = type(matches)(*(column[kept] for column in matches))
         starts: list[int] = []
         ends: list[int] = []
         for first, last in _pieces(identities):
-            bounds = self._borders(emissions[first:last])
+            bounds = self._decoder.borders(emissions[first:last])
             if settings.mode != "normal":
                 low, high = np.searchsorted(matches.starts, (first, last))
                 found = segment(
@@ -363,52 +348,6 @@ class Segmenter(Task[SegmenterResult]):
             last = min(size, first + window)
             emissions[first:last] = seen[first - low : last - low]
         return emissions
-
-    def _borders(self, emissions: np.ndarray) -> np.ndarray:
-        """Where words begin, for the emissions of a piece without edges: int32, 0 first."""
-        if len(emissions) <= LARGEST_BLOCK:
-            tags, _ = self._decoder.decode(emissions)
-            return np.flatnonzero(tags != I).astype(np.int32)
-        found = []
-        first = 0
-        last_tag = None
-        while True:
-            block = emissions[first : first + LARGEST_BLOCK + LOOK_AHEAD].copy()
-            if last_tag is not None:
-                block[0] += self._transitions[last_tag] - self._start
-            tags, _ = self._decoder.decode(block)
-            borders = np.flatnonzero(tags != I)
-            if first + len(block) == len(emissions):
-                found.append(borders + first)
-                return np.concatenate(found).astype(np.int32)
-            # Go on from a border that the path will not move any more; a word longer than a
-            # block is cut.
-            usable = borders[(borders > 0) & (borders <= LARGEST_BLOCK)]
-            cut = int(usable[-1]) if len(usable) else LARGEST_BLOCK
-            found.append(borders[borders < cut] + first)
-            last_tag = tags[cut - 1] if len(usable) else I
-            first += cut
-
-
-def nudge(emissions: np.ndarray, matches: Matches, domain: float) -> None:
-    """Add to the emissions what the caller's lexicon says, in place.
-
-    A word of weight w adds domain * 2w / (1 + w) (weight 1: domain, never more than twice that) to
-    each tag that it asks for: B of its first character, I of the others, and B and O of the
-    character after it, unless a longer word goes on there. Of several words that ask for the same
-    tag the strongest counts.
-    """
-    starts, ends, weights = matches
-    pull = (domain * 2 * weights / (1 + weights)).astype(np.float32)
-    added = np.zeros((len(emissions) + 1, 3), np.float32)
-    np.maximum.at(added[:, B], starts, pull)
-    for offset in range(1, int((ends - starts).max(initial=0))):
-        within = starts + offset < ends
-        np.maximum.at(added[:, I], starts[within] + offset, pull[within])
-    free = added[ends, I] == 0
-    np.maximum.at(added[:, O], ends[free], pull[free])
-    np.maximum.at(added[:, B], ends[free], pull[free])
-    emissions += added[:-1]
 
 
 def _pieces(identities: np.ndarray) -> list[tuple[int, int]]:

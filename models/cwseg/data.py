@@ -71,20 +71,20 @@ def frequent_characters(sentences: Sequence[Sentence], minimum: int = 2) -> list
 class Matches:
     """Lexicon words found in all sentences of a corpus, laid end to end.
 
-    `starts` and `lengths` count characters; `words` numbers the words of the lexicon.
+    `starts` and `ends` count characters; `words` numbers the words of the lexicon.
     """
 
     starts: np.ndarray
-    lengths: np.ndarray
+    ends: np.ndarray
     words: np.ndarray
 
     def features(self, size: int, drop: float = 0.0) -> np.ndarray:
         """Features as if a share `drop` of the lexicon's words were not in it: int32 [size]."""
         if not drop:
-            return lexicon_features(size, self.starts, self.lengths)
+            return lexicon_features(size, self.starts, self.ends)
         missing = np.random.random(self.words.max(initial=0) + 1) < drop
         kept = ~missing[self.words]
-        return lexicon_features(size, self.starts[kept], self.lengths[kept])
+        return lexicon_features(size, self.starts[kept], self.ends[kept])
 
 
 class Corpus:
@@ -109,7 +109,7 @@ class Corpus:
         """
         listed = list(words)
         trie = Trie.build(listed, np.arange(len(listed), dtype=np.int32))
-        starts, lengths, numbers = [], [], []
+        starts, ends, numbers = [], [], []
         for row, offset in zip(self.sentences, self.offsets.tolist()):
             found = trie.matches(plain_text(row.text))
             kept = np.ones(len(found.starts), bool)
@@ -117,9 +117,9 @@ class Corpus:
             if own:
                 kept = np.array([listed[number] not in own for number in found.values], bool)
             starts.append(found.starts[kept].astype(np.int64) + offset)
-            lengths.append((found.ends - found.starts)[kept].astype(np.int64))
+            ends.append(found.ends[kept].astype(np.int64) + offset)
             numbers.append(found.values[kept])
-        return Matches(np.concatenate(starts), np.concatenate(lengths), np.concatenate(numbers))
+        return Matches(np.concatenate(starts), np.concatenate(ends), np.concatenate(numbers))
 
     def batch(self, rows: Sequence[int], features: np.ndarray) -> dict[str, Tensor]:
         """Padded arrays of some sentences: `characters`, `bigrams`, `lexicon`, `tags` int64

@@ -18,8 +18,6 @@ from torch.nn import functional
 from models.cwseg.encoders import WindowEncoder, WindowLayer
 from models.cwseg.model import Segmenter
 
-_QUANTILE = 0.99999  # of the activations on calibration data; what is larger is clipped
-
 
 class PinnedSegmenter(nn.Module):
     """The same function as `member`, up to clipping; takes and gives what `Member` does.
@@ -34,7 +32,7 @@ class PinnedSegmenter(nn.Module):
         encoder = member.encoder
         if not isinstance(encoder, WindowEncoder):
             raise ValueError(f"only members with a window encoder are exported, not {member.config.name}")
-        tops = _layer_ranges(member, feeds)
+        tops = _largest(member, feeds)
         tables = [member.characters.weight, member.bigrams.weight, member.lexicon.weight]
         end = max(float(table.detach().abs().max()) for table in tables)
         # The smallest table bears the pins: each row of a table is quantized by its largest value.
@@ -72,24 +70,18 @@ class PinnedSegmenter(nn.Module):
 
 
 @torch.no_grad()
-def _layer_ranges(member: Segmenter, feeds: Sequence[dict[str, Tensor]]) -> list[float]:
-    """For each layer, a value that nearly none of its outputs exceeds."""
-    seen: dict[WindowLayer, list[Tensor]] = {}
-    encoder = member.encoder
-    layers = [encoder.first, *encoder.rest]
-    hooks = [
-        layer.register_forward_hook(lambda layer, _, out: seen.setdefault(layer, []).append(out))
-        for layer in layers
-    ]
+def _largest(member: Segmenter, feeds: Sequence[dict[str, Tensor]]) -> list[float]:
+    """The largest activation of each layer."""
+    count = 1 + len(member.encoder.rest)
+    seen: list[float] = []
+    # Each layer's activations pass the dropout, in order; it does nothing in evaluation mode.
+    hook = member.encoder.dropout.register_forward_hook(
+        lambda _, inputs, out: seen.append(float(out.max()))
+    )
     for feed in feeds:
         member(**feed)
-    for hook in hooks:
-        hook.remove()
-    tops = []
-    for layer in layers:
-        values = torch.cat([out.flatten() for out in seen[layer]]).sort().values
-        tops.append(float(values[int(_QUANTILE * (len(values) - 1))].clamp(min=1e-3)))
-    return tops
+    hook.remove()
+    return [max(1e-3, *seen[number::count]) for number in range(count)]
 
 
 def _pinned(layer: WindowLayer, unread: int, top: float) -> WindowLayer:

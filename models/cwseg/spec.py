@@ -115,7 +115,7 @@ def _feed(text: str, table: np.ndarray, buckets: int, lexicon: Lexicon) -> dict[
     return {
         "characters": characters[None],
         "bigrams": bigrams(characters, buckets)[None],
-        "lexicon": lexicon_features(len(text), found.starts, found.ends - found.starts)[None],
+        "lexicon": lexicon_features(len(text), found.starts, found.ends)[None],
         "criterion": np.zeros(1, np.int32),
     }
 

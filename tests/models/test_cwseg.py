@@ -182,7 +182,7 @@ def test_words_that_only_one_sentence_has_are_hidden_there() -> None:
     rows = [Sentence(("甲乙", "丙"), 0), Sentence(("甲", "乙丙"), 0)]
     corpus = Corpus(rows, identity_table(vocabulary("甲乙丙")), 64)
     found = corpus.find(["甲乙", "乙丙"], only_here=["甲乙"])
-    assert list(zip(found.starts, found.lengths)) == [(1, 2), (3, 2), (4, 2)]
+    assert list(zip(found.starts, found.ends)) == [(1, 3), (3, 5), (4, 6)]
 
 
 def test_member_names() -> None:
