@@ -22,8 +22,8 @@ _MODULES = {
     "fingerprint": ("fingerprints", "bloom_counts", "project"),
     "tags": ("TagDecoder", "viterbi", "viterbi_nbest", "argmax_tags", "bio_masks"),
     "spans": ("tag_spans", "span_scores"),
-    "trie": (),
-    "lattice": (),
+    "trie": ("Trie", "Overlay"),
+    "lattice": ("best_path", "extract_borders", "cut_borders", "link_borders", "segment"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 _FACES = {  # how a face names its module of a concept
