@@ -25,8 +25,8 @@ class Projection:
 
     Real text repeats its words, so each word's features are kept. Projections with the same
     tokenizer, hash scheme and number of features share one cache, which is freed with the last
-    of them. It holds at most 4,096 words at about n_features + 220 bytes each: 3 MB for 512
-    features once so many different words were seen. All of that is paid only as words come in.
+    of them. It holds at most 4,096 words at about n_features + 150 bytes each, so 4.8 MB for
+    1,024 features once that many different words were seen, and less before.
     """
 
     def __init__(
