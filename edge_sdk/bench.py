@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from edge_sdk import zoo
+from edge_sdk import catalog
 from edge_sdk.bundle import Bundle
 from edge_sdk.errors import EdgeError, InputError
 
@@ -60,7 +60,7 @@ def bench(
     """
     if runs < 1:
         raise InputError("input_runs", f"argument runs is {runs}, expected 1 or more", "try 5")
-    path = zoo.find(bundle)
+    path = catalog.find(bundle)
     with Bundle.open(path) as opened:
         name, size = opened.manifest.name, opened.size
         texts = list(opened.manifest.examples if inputs is None else inputs)

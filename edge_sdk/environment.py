@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from edge_sdk import __version__, zoo
+from edge_sdk import __version__, catalog
 from edge_sdk.backends import ENGINES
 from edge_sdk.errors import EdgeError
 
@@ -38,8 +38,8 @@ def doctor() -> dict[str, Any]:
         "packages": {name: _version(name) for name in PACKAGES},
         "engines": {name: _engine(name) for name in ENGINES},
         "kernels": _kernels(),
-        "zoo": str(zoo.folder()),
-        "bundles": [path.stem for path in zoo.bundles()],
+        "zoo": str(catalog.folder()),
+        "bundles": [path.stem for path in catalog.bundles()],
         "telemetry": "off" if os.environ.get("ORT_DISABLE_TELEMETRY") == "1" else "unknown",
     }
 
@@ -60,6 +60,8 @@ def _kernels() -> dict[str, str]:
         name, reason = kernels.implementation()
     except EdgeError as error:
         return {"implementation": "none", "reason": f"{error} ({error.hint})"}
+    except ImportError as error:  # NumPy is missing or broken
+        return {"implementation": "none", "reason": str(error)}
     return {"implementation": name, "reason": reason}
 
 

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edge_sdk import zoo
+from edge_sdk import catalog
 from edge_sdk.backends import ENGINES, session_factory
 from edge_sdk.bundle import Bundle
 from edge_sdk.errors import BackendError, InputError
@@ -45,7 +45,7 @@ def load(
             f"argument threads is {threads!r}, expected an integer from 1 to 1024",
             "leave it out for 1, the best for these small models",
         )
-    opened = Bundle.open(zoo.find(bundle))
+    opened = Bundle.open(catalog.find(bundle))
     try:
         _import_numpy(threads)  # before a task's module does
         kind = task_class(opened.manifest.task)
@@ -85,7 +85,7 @@ def verify(bundle: str | os.PathLike[str]) -> Verification:
     the recorded one by more than the tolerance; BackendError (`backend_missing`) when none
     of the bundle's engines is installed.
     """
-    path = zoo.find(bundle)
+    path = catalog.find(bundle)
     with Bundle.open(path) as opened:
         manifest = opened.manifest
     selftests: dict[str, int] = {}

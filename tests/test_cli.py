@@ -290,14 +290,29 @@ def test_doctor(cli, tiny_path):
     assert cli("doctor")[0] == 0
 
 
-def test_doctor_without_an_engine(run_python):
-    code = """
+MISSING = """
 import sys
-sys.modules["onnxruntime"] = None
-from edge_sdk import doctor
-print(doctor()["engines"]["onnx"])
+sys.modules[sys.argv[1]] = None  # makes the import fail as if it were not installed
+from edge_sdk.cli import main
+sys.exit(main(sys.argv[2:]))
 """
-    assert "pip install onnxruntime" in run_python(code).stdout
+
+
+@pytest.mark.parametrize("package", ["numpy", "onnxruntime", "tokenizers"])
+def test_doctor_with_something_missing(run_python, package):
+    found = run_python(MISSING, package, "doctor", "--json")
+    assert found.returncode == 0, found.stderr
+    if package == "onnxruntime":
+        assert "pip install onnxruntime" in json.loads(found.stdout)["engines"]["onnx"]
+
+
+@pytest.mark.parametrize("package", ["numpy", "onnxruntime", "tokenizers"])
+def test_run_with_something_missing(run_python, tiny_path, package):
+    found = run_python(MISSING, package, "run", tiny_path, "hello")
+    assert (found.returncode, found.stdout) == (2, "")
+    error, hint = found.stderr.splitlines()
+    assert error.startswith("error[") and package in error
+    assert hint.startswith("hint: ") and "pip" in hint
 
 
 def test_eval(cli, tmp_path):

@@ -22,7 +22,7 @@ LAYERS = [
     ["edge_sdk.selftest"],
     ["edge_sdk.backends"],  # and what prepares inputs: every module that no row names
     ["edge_sdk.kernels"],
-    ["edge_sdk.bundle", "edge_sdk.zoo"],
+    ["edge_sdk.bundle", "edge_sdk.catalog"],
     ["edge_sdk.container", "edge_sdk.manifest", "edge_sdk.section", "edge_sdk.files"],
     ["edge_sdk.errors", "edge_sdk.results"],
     ["edge_sdk"],  # its version; the rest is imported when it is asked for

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import edge_sdk
-from edge_sdk import zoo
+from edge_sdk import catalog
 from edge_sdk.bundle import Bundle, write_bundle
 from edge_sdk.errors import BundleError, EdgeError, InputError
 from edge_sdk.selftest import difference
@@ -35,8 +35,8 @@ def test_by_name_and_by_path(tiny_path, monkeypatch):
         with edge_sdk.load(bundle) as task:
             assert task.bundle.path == tiny_path
     monkeypatch.chdir(tiny_path.parent)
-    assert zoo.find("tiny.edge") == Path("tiny.edge")
-    assert zoo.bundles() == [tiny_path]
+    assert catalog.find("tiny.edge") == Path("tiny.edge")
+    assert catalog.bundles() == [tiny_path]
 
 
 @pytest.mark.parametrize("name", ["tinny", "nothing-like-it", "", "Tiny!"])

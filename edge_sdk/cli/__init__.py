@@ -40,6 +40,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader, such as `head`, has enough. Python flushes stdout once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except ModuleNotFoundError as error:
+        _complain(
+            EdgeError(
+                "dependency_missing",
+                f"the Python package {error.name} is not installed here",
+                "install edge-sdk again with pip: it brings what it needs",
+            )
+        )
+        return 2
     except OSError as error:
         _complain(EdgeError("io", str(error), "check the path, its permissions and the free space"))
         return 2

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from edge_sdk import zoo
+from edge_sdk import catalog
 from edge_sdk.bundle import Bundle
 from edge_sdk.cli import COMMANDS
 from edge_sdk.errors import EdgeError
@@ -56,7 +56,7 @@ def parse_for_task(
         add_arguments(each)
     bundle = first.parse_known_args(argv)[0].bundle
     if bundle is not None:
-        with Bundle.open(zoo.find(bundle)) as opened:
+        with Bundle.open(catalog.find(bundle)) as opened:
             task_class(opened.manifest.task).add_options(parser)
     options = parser.parse_intermixed_args(argv)
     for name in ("bundle", *required):

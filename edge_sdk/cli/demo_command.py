@@ -6,7 +6,7 @@ import time
 from statistics import median
 from typing import Any
 
-from edge_sdk import zoo
+from edge_sdk import catalog
 from edge_sdk.cli.arguments import Parser
 from edge_sdk.cli.output import emit
 from edge_sdk.errors import BundleError
@@ -19,10 +19,10 @@ REPEATS = 25  # enough for a steady median, and the demo still answers at once
 def execute(argv: list[str]) -> None:
     """Print one result for each example of each bundle."""
     options = Parser("demo").parse_args(argv)
-    paths = zoo.bundles()
+    paths = catalog.bundles()
     if not paths:
         raise BundleError(
-            "zoo_empty", f"no .edge file in {zoo.folder()}", "set EDGE_SDK_ZOO to a folder of bundles"
+            "zoo_empty", f"no .edge file in {catalog.folder()}", "set EDGE_SDK_ZOO to a folder of bundles"
         )
     for path in paths:
         with load(path) as task:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from edge_sdk import zoo
+from edge_sdk import catalog
 from edge_sdk.bundle import Bundle
 from edge_sdk.cli.arguments import Parser
 from edge_sdk.cli.output import emit, render, table
@@ -15,7 +15,7 @@ def execute(argv: list[str]) -> None:
     parser = Parser("inspect")
     parser.add_bundle()
     options = parser.parse_intermixed_args(argv)
-    with Bundle.open(zoo.find(options.bundle)) as bundle:
+    with Bundle.open(catalog.find(options.bundle)) as bundle:
         if options.json:
             emit({"path": str(bundle.path), "bytes": bundle.size, **bundle.manifest.raw}, True)
         else:
