@@ -225,7 +225,7 @@ def test_damaged_bundles(cli, tiny_path, tmp_path, command):
 
 
 def test_unknown_engine(cli):
-    assert_fails(cli("run", "tiny", "hello", "--backend", "abacus"), "backend_unknown", "abacus")
+    assert_fails(cli("run", "tiny", "hello", "--backend", "abacus"), "backend_no_graph", "abacus")
     assert_fails(cli("run", "tiny", "hello", "--threads", "0"), "input_threads", "0")
 
 
