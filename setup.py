@@ -103,7 +103,7 @@ setup(
     packages=[*find_packages(include=["edge_sdk", "edge_sdk.*"]), "edge_sdk.zoo"],
     package_dir={"edge_sdk.zoo": "zoo"},
     package_data={"edge_sdk": ["py.typed"], "edge_sdk.kernels.native": ["*.pyi"], "edge_sdk.zoo": ["*.edge"]},
-    exclude_package_data={"": ["*.pyx", "*.c"]},
+    exclude_package_data={"": ["*.pyx", "*.pxi", "*.c"]},
     ext_modules=extensions(),
     cmdclass={"build_ext": BuildKernels},
 )

@@ -147,10 +147,19 @@ def check_tags(tags: np.ndarray, n_tags: int) -> None:
         raise KernelError("bad_tag", f"token {wrong[0]} has tag {tags[wrong[0]]}", f"there are {n_tags} tags")
 
 
-def check_spans(spans: Sequence[tuple[str, int, int]], n_tokens: int) -> None:
-    """Raises KernelError `bad_span` for a span that is empty or not within the tokens."""
+def check_span_arguments(emissions: np.ndarray, tags: np.ndarray, spans: Sequence[tuple[str, int, int]]) -> None:
+    """Raises what the other checks raise, `bad_tags` if emissions and tags differ in length, and `bad_span` for a span
+    that is empty or not within the tokens."""
+    check_emissions(emissions, None)
+    check_tags(tags, emissions.shape[1])
+    n_tokens = len(emissions)
+    if len(tags) != n_tokens:
+        raise KernelError("bad_tags", f"there are {len(tags)} tags for {n_tokens} rows of emissions", "give one a row")
+    if not isinstance(spans, (list, tuple)):
+        raise KernelError("bad_span", f"spans is a {type(spans).__name__}", "give what tag_spans() returned")
     for span in spans:
-        if not (isinstance(span, tuple) and len(span) == 3 and 0 <= span[1] < span[2] <= n_tokens):
+        fits = type(span) is tuple and len(span) == 3 and type(span[1]) is int and type(span[2]) is int
+        if not fits or not 0 <= span[1] < span[2] <= n_tokens:
             raise KernelError(
                 "bad_span", f"span {span!r} does not fit {n_tokens} tokens", "give what tag_spans() returned"
             )

@@ -47,13 +47,13 @@ ek_status ek_span_scores(const float *emissions, const int32_t *tags, size_t n_t
     if (n_tags < 1 || (n_tokens && (!emissions || !tags)) || (n_spans && (!spans || !scores))) return EK_BAD_ARGUMENT;
     if (n_tokens > SIZE_MAX / sizeof(float) / n_tags) return EK_BAD_ARGUMENT;
     if (!ek_scores_valid(emissions, n_tokens * n_tags)) return EK_NOT_A_NUMBER;
+    for (size_t t = 0; t < n_tokens; t++)
+        if (tags[t] < 0 || (size_t)tags[t] >= n_tags) return EK_OUT_OF_RANGE;
     for (size_t s = 0; s < n_spans; s++) {
         if (spans[s].first >= spans[s].last || spans[s].last > n_tokens) return EK_OUT_OF_RANGE;
         double sum = 0;
-        for (size_t t = spans[s].first; t < spans[s].last; t++) {
-            if (tags[t] < 0 || (size_t)tags[t] >= n_tags) return EK_OUT_OF_RANGE;
+        for (size_t t = spans[s].first; t < spans[s].last; t++)
             sum += probability(emissions + t * n_tags, n_tags, tags[t]);
-        }
         scores[s] = sum / (spans[s].last - spans[s].first);
     }
     return EK_OK;

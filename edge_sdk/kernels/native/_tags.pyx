@@ -4,10 +4,11 @@ from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport free, malloc
 
 import numpy as np
-from numpy import ndarray
 
 from edge_sdk.kernels.checks import check_emissions, check_nbest, check_transitions, no_path
 from edge_sdk.kernels.labels import TagLabels
+
+include "_rows.pxi"
 
 cdef extern from "edge_kernels/tags.h" nogil:
     ctypedef int ek_status
@@ -26,21 +27,6 @@ cdef extern from "edge_kernels/tags.h" nogil:
 
 cdef extern from "edge_kernels/labels.h" nogil:
     ek_status ek_bio_masks(const uint8_t *, const int32_t *, size_t, uint8_t *, uint8_t *, uint8_t *)
-
-
-cdef const float[:, ::1] rows_of(object emissions, object n_tags):
-    """A view of checked shape; the values are checked by the C function that reads them."""
-    cdef const float[:, ::1] rows
-    if isinstance(emissions, ndarray):
-        try:
-            rows = emissions
-            if rows.shape[1] == n_tags if n_tags is not None else rows.shape[1] > 0:
-                return rows
-        except (ValueError, TypeError, BufferError):
-            pass
-    check_emissions(emissions, n_tags)  # passes what is only not contiguous
-    rows = np.ascontiguousarray(emissions)
-    return rows
 
 
 cdef int fail(ek_status status, object emissions, object n_tags) except -1:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numba import njit
 
-from edge_sdk.kernels.checks import MAX_SCORE, check_emissions, check_labels, check_spans, check_tags
+from edge_sdk.kernels.checks import MAX_SCORE, check_labels, check_span_arguments, check_tags
 from edge_sdk.kernels.labels import KINDS, TagLabels
 
 _OUTSIDE, _, _INSIDE, _END, _SINGLE = range(len(KINDS))
@@ -62,9 +62,7 @@ def tag_spans(tags: np.ndarray, labels: TagLabels) -> list[tuple[str, int, int]]
 
 def span_scores(emissions: np.ndarray, tags: np.ndarray, spans: Sequence[tuple[str, int, int]]) -> list[float]:
     """[float]: each span's mean softmax probability of its tokens' tags."""
-    check_emissions(emissions, None)
-    check_tags(tags, emissions.shape[1])
-    check_spans(spans, min(len(tags), len(emissions)))
+    check_span_arguments(emissions, tags, spans)
     ranges = np.array([span[1:] for span in spans], np.int64).reshape(-1, 2)
     scores = np.empty(len(spans), np.float64)
     _span_scores(emissions, tags, ranges[:, 0], ranges[:, 1], scores)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from edge_sdk.kernels.checks import MAX_SCORE, check_emissions, check_labels, check_spans, check_tags
+from edge_sdk.kernels.checks import MAX_SCORE, check_labels, check_span_arguments, check_tags
 from edge_sdk.kernels.labels import KINDS, TagLabels
 
 
@@ -67,9 +67,7 @@ def span_scores(emissions: np.ndarray, tags: np.ndarray, spans: Sequence[tuple[s
     Raises:
         KernelError: `bad_scores`, `not_a_number`, `bad_tags`, `bad_tag`, `bad_span` (empty or outside the tokens).
     """
-    check_emissions(emissions, None)
-    check_tags(tags, emissions.shape[1])
-    check_spans(spans, min(len(tags), len(emissions)))
+    check_span_arguments(emissions, tags, spans)
     scores = []
     for _, first, last in spans:
         rows = emissions[first:last].astype(np.float64)

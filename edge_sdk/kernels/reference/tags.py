@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from edge_sdk.errors import KernelError
 from edge_sdk.kernels.checks import check_emissions, check_nbest, check_transitions, no_path
 from edge_sdk.kernels.labels import KINDS, TagLabels
 
