@@ -1,8 +1,8 @@
 """Checkpoint folders: what training writes and `export` reads.
 
-    checkpoint.json   {"family": "models.pnlp_mixer", "config": {...}, "training": {...}}
-    model.pt          weights with the best validation metric (a state dict)
-    last.pt           everything needed to go on after an interruption
+checkpoint.json   {"family": "models.pnlp_mixer", "config": {...}, "training": {...}}
+model.pt          weights with the best validation metric (a state dict)
+last.pt           everything needed to go on after an interruption
 """
 
 from __future__ import annotations

@@ -139,7 +139,9 @@ class Trainer:
         self._save(kept)
         shown = "  ".join(f"{key} {value:.4g}" for key, value in self.history[-1].items())
         best = "  *" if self._best() == len(self.history) - 1 else ""
-        print(f"\repoch {len(self.history):3d}/{self.config.epochs}  {shown}{best}", file=sys.stderr)
+        print(
+            f"\repoch {len(self.history):3d}/{self.config.epochs}  {shown}{best}", file=sys.stderr
+        )
 
     def _best(self) -> int:
         return max(range(len(self.history)), key=lambda epoch: self.history[epoch][self._metric])

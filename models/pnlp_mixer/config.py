@@ -113,13 +113,24 @@ class TaggerConfig:
 MTOP = TaggerConfig(
     name="mtop-en",
     projection=ProjectionConfig(n_hashes=512, n_features=1024),
-    teachers=4,
+    mixer=MixerConfig(dropout=0.05),
+    teachers=2,
     teacher=TeacherConfig(bottleneck=192, hidden=320, layers=2, dropout=0.4),
-    teacher_train=TrainConfig(epochs=24),
+    teacher_train=TrainConfig(epochs=18),
+    student_augment=AugmentConfig(swap=0.4),
+    train=TrainConfig(epochs=40, patience=10, learning_rate=1.5e-3),
 )
+
 CONFIGS: dict[str, TaggerConfig] = {
     "mtop-en": MTOP,
-    "snips-en": replace(MTOP, name="snips-en"),
+    "snips-en": replace(
+        MTOP,
+        name="snips-en",
+        teachers=1,
+        teacher_train=TrainConfig(epochs=16),
+        train=TrainConfig(epochs=24, patience=8, learning_rate=1.5e-3),
+        variations=6,
+    ),
     # Learns a toy grammar in seconds; the tests train it.
     "tiny": TaggerConfig(
         name="tiny",

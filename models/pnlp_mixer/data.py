@@ -14,6 +14,7 @@ from models.common.batching import length_sorted_batches
 from models.pnlp_mixer.augment import Augmenter
 from models.pnlp_mixer.features import WordTable
 from models.pnlp_mixer.repair import repair_tags
+from models.pnlp_mixer.retokenise import retokenise
 
 
 def find_split(folder: Path, *names: str) -> Path:
@@ -31,16 +32,16 @@ def validation_path(folder: Path) -> Path:
 
 
 def read_training_rows(folder: Path) -> list[TaggedRow]:
-    """The training split, its tags repaired where it has parses (MTOP)."""
+    """The training split; where it has parses and texts (MTOP), with tags and words repaired."""
     path = find_split(folder, "train")
-    rows = read_tagged_rows(path)
-    parses = [fields.get("decoupled_parse") for _, fields in read_tsv(path)]
-    return [
-        TaggedRow(row.tokens, repair_tags(row.tokens, row.tags, parse), row.intent)
-        if parse
-        else row
-        for row, parse in zip(rows, parses, strict=True)
-    ]
+    rows = []
+    columns = (fields for _, fields in read_tsv(path))
+    for row, fields in zip(read_tagged_rows(path), columns, strict=True):
+        if parse := fields.get("decoupled_parse"):
+            tags = repair_tags(row.tokens, row.tags, parse)
+            row = retokenise(TaggedRow(row.tokens, tags, row.intent), fields["utterance"])
+        rows.append(row)
+    return rows
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from edge_sdk.projection import Projection
 from edge_sdk.text import normalise_word
 
 
-
 class WordTable:
     """A growing table of word features; number 0 is padding, whose features are zero.
 

@@ -15,9 +15,7 @@ from dataclasses import dataclass, field
 
 _TODO = "SL:TODO"
 # Words that end a reminder's frame ("remind me to | call mom"): what a slot never grows over.
-_FRAME_WORDS = frozenset(
-    "to about for that me i of reminder reminders and , . when with".split()
-)
+_FRAME_WORDS = frozenset("to about for that me i of reminder reminders and , . when with".split())
 _LINKS = frozenset(("with", "about", "for"))
 _MOST_WORDS = 4
 

@@ -69,7 +69,13 @@ UNKNOWN = About(
 )
 
 # Besides the examples: what a self-test should cover.
-HARD_INPUTS = ("", "7:30am", "Señor Núñez's café 🎉 tonight?!", "supercalifragilistic zzzz", "a " * 40)
+HARD_INPUTS = (
+    "",
+    "7:30am",
+    "Señor Núñez's café 🎉 tonight?!",
+    "supercalifragilistic zzzz",
+    "a " * 40,
+)
 
 
 class _Graph(nn.Module):
@@ -103,7 +109,7 @@ def export_spec(checkpoint_dir: Path, data_dir: Path | None) -> ExportSpec:
         utterances = [[word.text for word in split_words(text)] for text in texts]
     return ExportSpec(
         name=config.name,
-        version="1",
+        version="1.0.0",
         task="tagger",
         language="en",
         licence=about.licence,

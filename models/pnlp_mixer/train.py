@@ -50,7 +50,9 @@ Lesson = tuple[Batch, Targets]
 class Run:
     """The data of a training run, and its stages."""
 
-    def __init__(self, data: Path, out: Path, config: TaggerConfig, bert_vocab: Path | None) -> None:
+    def __init__(
+        self, data: Path, out: Path, config: TaggerConfig, bert_vocab: Path | None
+    ) -> None:
         self.config, self.out = config, out
         self.rows = read_training_rows(data)
         self.validation = read_tagged_rows(validation_path(data))
@@ -67,7 +69,12 @@ class Run:
         model = Teacher(self.config.teacher, self.config.projection.n_features, self.labels)
         folder = self.out / f"teacher-{number}"
         config = replace(self.config, seed=seed)
-        self._fit(model, folder, config.teacher_train, config, self._supervised)
+        # Without the mixer's part: trying another mixer must not cost the teachers again.
+        mine = ("name", "projection", "teacher", "augment", "intent_weight", "batch_size", "seed")
+        described = {key: value for key, value in config.to_dict().items() if key in mine}
+        self._fit(
+            model, folder, config.teacher_train, config, self._supervised, described=described
+        )
 
     def train_mixer(self) -> None:
         """Train the mixer, on the labels and on the ensemble if there is one."""
@@ -130,7 +137,9 @@ class Run:
             rows = [TaggedRow(row.tokens[:limit], row.tags[:limit], row.intent) for row in rows]
             with torch.no_grad():
                 slots, intents = forward(self.batches.batch(rows).features)
-            for place, row, logits, best in zip(places, rows, slots, intents.argmax(-1), strict=True):
+            for place, row, logits, best in zip(
+                places, rows, slots, intents.argmax(-1), strict=True
+            ):
                 tags, _ = decoder.decode(logits[: len(row.tokens)].float().numpy())
                 predicted[place] = self.labels.intents[best], [self.labels.tags[t] for t in tags]
         metrics = tagger_metrics(self.validation, predicted)
@@ -155,6 +164,8 @@ class Run:
         config: TaggerConfig,
         loss: Callable[[nn.Module, Any], Tensor],
         batches: Callable[[], Iterable[Any]] | None = None,
+        *,
+        described: Mapping[str, Any] | None = None,
     ) -> None:
         augmenter = Augmenter(self.rows, config.augment, config.mixer.max_tokens)
         write_files(folder, self.tokenizer, self.labels)
@@ -167,7 +178,7 @@ class Run:
             metric=METRIC,
             steps_per_epoch=math.ceil(len(self.rows) / config.batch_size),
             folder=folder,
-            description={"family": "models.pnlp_mixer", "config": config.to_dict()},
+            description={"family": "models.pnlp_mixer", "config": described or config.to_dict()},
         )
         report(folder.name, trainer.fit())
 
@@ -201,13 +212,21 @@ def report(stage: str, metrics: Mapping[str, float]) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """The command line. 0 when done, 130 when stopped by Ctrl-C, 2 on unusable arguments."""
     parser = argparse.ArgumentParser(prog="python -m models.pnlp_mixer.train", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder with train and eval (or valid) .tsv.gz")
-    parser.add_argument("--out", type=Path, required=True, help="checkpoint folder; goes on if it holds one")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder with train and eval (or valid) .tsv.gz"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="checkpoint folder; goes on if it holds one"
+    )
     parser.add_argument("--config", choices=CONFIGS, default="mtop-en")
     parser.add_argument("--seed", type=int, help="other than the configuration's")
-    parser.add_argument("--teachers", type=int, help="size of the ensemble to distil from; 0 for none")
+    parser.add_argument(
+        "--teachers", type=int, help="size of the ensemble to distil from; 0 for none"
+    )
     parser.add_argument("--epochs", type=int, help="of the mixer, other than the configuration's")
-    parser.add_argument("--bert-vocab", type=Path, help="a BERT vocab.txt instead of a trained vocabulary")
+    parser.add_argument(
+        "--bert-vocab", type=Path, help="a BERT vocab.txt instead of a trained vocabulary"
+    )
     parser.add_argument(
         "--only", metavar="STAGE",
         help="only this stage (teacher-0, teacher-1, ..., mixer): two cores can train two stages",

@@ -39,7 +39,9 @@ def a_batch() -> Batch:
 
 def distribution(crf: LinearChainCRF, slots: Tensor) -> Tensor:
     """Probability of each allowed path."""
-    return torch.stack([path_score(crf, slots[0], path) for path in allowed_paths(LENGTH)]).softmax(0)
+    return torch.stack([path_score(crf, slots[0], path) for path in allowed_paths(LENGTH)]).softmax(
+        0
+    )
 
 
 def test_an_ensemble_is_the_geometric_mean_of_its_members() -> None:

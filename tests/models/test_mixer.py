@@ -13,7 +13,13 @@ from models.pnlp_mixer.teacher import Teacher
 LABELS = Labels(("O", "B-x", "I-x"), ("a", "b"))
 FEATURES = 24
 SMALL = MixerConfig(
-    bottleneck=8, hidden=16, layers=2, token_hidden=8, channel_hidden=16, max_tokens=12, filter_width=3
+    bottleneck=8,
+    hidden=16,
+    layers=2,
+    token_hidden=8,
+    channel_hidden=16,
+    max_tokens=12,
+    filter_width=3,
 )
 
 

@@ -8,21 +8,27 @@ def repaired(tokens: str, tags: str, parse: str) -> str:
 
 
 def test_the_verb_of_a_nested_call_comes_back() -> None:
-    assert repaired(
-        "remind me to call mom tonight at 5 .",
-        "O B-PERSON_REMINDED O O B-TODO B-DATE_TIME I-DATE_TIME I-DATE_TIME O",
-        "[IN:CREATE_REMINDER [SL:PERSON_REMINDED me ] [SL:TODO [IN:CREATE_CALL [SL:CONTACT "
-        "[IN:GET_CONTACT [SL:TYPE_RELATION mom ] ] ] ] ] [SL:DATE_TIME tonight at 5 ] ]",
-    ) == "O B-PERSON_REMINDED O B-TODO I-TODO B-DATE_TIME I-DATE_TIME I-DATE_TIME O"
+    assert (
+        repaired(
+            "remind me to call mom tonight at 5 .",
+            "O B-PERSON_REMINDED O O B-TODO B-DATE_TIME I-DATE_TIME I-DATE_TIME O",
+            "[IN:CREATE_REMINDER [SL:PERSON_REMINDED me ] [SL:TODO [IN:CREATE_CALL [SL:CONTACT "
+            "[IN:GET_CONTACT [SL:TYPE_RELATION mom ] ] ] ] ] [SL:DATE_TIME tonight at 5 ] ]",
+        )
+        == "O B-PERSON_REMINDED O B-TODO I-TODO B-DATE_TIME I-DATE_TIME I-DATE_TIME O"
+    )
 
 
 def test_the_verb_before_a_preposition_comes_back() -> None:
-    assert repaired(
-        "remind us to video chat with Barb tonight",
-        "O B-PERSON_REMINDED O O O O B-TODO B-DATE_TIME",
-        "[IN:CREATE_REMINDER [SL:PERSON_REMINDED us ] [SL:TODO [IN:CREATE_VIDEO_CALL [SL:CONTACT "
-        "Barb ] ] ] [SL:DATE_TIME tonight ] ]",
-    ) == "O B-PERSON_REMINDED O B-TODO I-TODO I-TODO I-TODO B-DATE_TIME"
+    assert (
+        repaired(
+            "remind us to video chat with Barb tonight",
+            "O B-PERSON_REMINDED O O O O B-TODO B-DATE_TIME",
+            "[IN:CREATE_REMINDER [SL:PERSON_REMINDED us ] [SL:TODO [IN:CREATE_VIDEO_CALL [SL:CONTACT "
+            "Barb ] ] ] [SL:DATE_TIME tonight ] ]",
+        )
+        == "O B-PERSON_REMINDED O B-TODO I-TODO I-TODO I-TODO B-DATE_TIME"
+    )
 
 
 @pytest.mark.parametrize(
@@ -36,7 +42,9 @@ def test_the_verb_before_a_preposition_comes_back() -> None:
          "B-TODO I-TODO I-TODO I-TODO I-TODO B-DATE_TIME"),
     ],
 )  # fmt: skip
-def test_the_end_of_a_nested_place_comes_back(tokens: str, tags: str, place: str, expected: str) -> None:
+def test_the_end_of_a_nested_place_comes_back(
+    tokens: str, tags: str, place: str, expected: str
+) -> None:
     parse = f"[IN:CREATE_REMINDER [SL:TODO [IN:GET_TODO {place} ] ] [SL:DATE_TIME today ] ]"
     assert repaired(tokens, tags, parse) == expected
 

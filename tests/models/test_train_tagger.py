@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def train(data: Path, out: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(data, out, *options), cwd=ROOT, capture_output=True, encoding="utf-8")
+    return subprocess.run(
+        command(data, out, *options), cwd=ROOT, capture_output=True, encoding="utf-8"
+    )
 
 
 def command(data: Path, out: Path, *options: str) -> list[str]:
@@ -48,7 +50,9 @@ def test_ctrl_c_loses_at_most_an_epoch(data: Path, tmp_path: Path) -> None:
     """Stopped by a signal and started again, a run ends with the weights of an undisturbed one."""
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     assert train(data, whole).returncode == 0
-    process = subprocess.Popen(command(data, cut), cwd=ROOT, stderr=subprocess.PIPE, encoding="utf-8")
+    process = subprocess.Popen(
+        command(data, cut), cwd=ROOT, stderr=subprocess.PIPE, encoding="utf-8"
+    )
     assert process.stderr is not None
     for line in process.stderr:
         if line.lstrip("\r").startswith("epoch   2/"):
@@ -65,9 +69,15 @@ def test_ctrl_c_loses_at_most_an_epoch(data: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [(("--data", "nowhere"), "nowhere"), (("--only", "teacher-3"), "--only"), (("--config", "huge"), "huge")],
+    [
+        (("--data", "nowhere"), "nowhere"),
+        (("--only", "teacher-3"), "--only"),
+        (("--config", "huge"), "huge"),
+    ],
 )
-def test_unusable_arguments_are_named(data: Path, tmp_path: Path, options: tuple[str, str], message: str) -> None:
+def test_unusable_arguments_are_named(
+    data: Path, tmp_path: Path, options: tuple[str, str], message: str
+) -> None:
     done = train(data, tmp_path / "out", *options)
     assert done.returncode == 2
     assert message in done.stderr

@@ -14,7 +14,13 @@ from models.common.seeding import seed_everything
 from models.common.trainer import Interrupted, TrainConfig, Trainer
 
 CONFIG = TrainConfig(
-    epochs=6, patience=6, learning_rate=0.05, warmup_steps=5, weight_decay=0.0, ema_decay=0.9, bfloat16=False
+    epochs=6,
+    patience=6,
+    learning_rate=0.05,
+    warmup_steps=5,
+    weight_decay=0.0,
+    ema_decay=0.9,
+    bfloat16=False,
 )
 
 
