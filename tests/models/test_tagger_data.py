@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_sdk.evaluate import TaggedRow, read_tagged_rows
+from edge_sdk.evaluate import TaggedRow, read_tagged_rows, read_tsv
 from edge_sdk.text import split_words
 from models.pnlp_mixer.augment import Augmenter, spans
 from models.pnlp_mixer.config import AugmentConfig
@@ -47,7 +47,13 @@ def test_repaired_training_rows_are_what_the_splitter_gives() -> None:
         for tag in row.tags:
             assert tag[0] != "I" or previous[2:] == tag[2:]
             previous = tag
-    assert sum([w.text for w in split_words(" ".join(r.tokens))] == r.tokens for r in rows) > 15_000
+    texts = [fields["utterance"] for _, fields in read_tsv(find_split(MTOP, "train"))]
+    same = sum(
+        "".join(word.text for word in split_words(text)) != "".join(row.tokens)
+        or [word.text for word in split_words(text)] == row.tokens
+        for text, row in zip(texts, rows, strict=True)
+    )
+    assert same == len(rows)
 
 
 def test_augmentation_swaps_values_and_keeps_frames() -> None:
