@@ -46,18 +46,20 @@ static ek_status check_words(const ek_trie_words *words, size_t *length) {
     return EK_OK;
 }
 
+static uint32_t in_use(const uint64_t *used, uint32_t code_point) { return used[code_point / 64] >> code_point % 64 & 1; }
+
 /* The characters in use get codes in code point order; page 0 stays for characters that are in no word. */
 static ek_status find_alphabet(builder *b, size_t length, arena *scratch) {
-    uint8_t *used;
-    TAKE(used, EK_CODE_POINTS);
-    memset(used, 0, EK_CODE_POINTS);
-    for (size_t i = 0; i < length; i++) used[b->words->text[i]] = 1;
+    uint64_t *used; /* a bit for each code point */
+    TAKE(used, EK_CODE_POINTS / 64);
+    memset(used, 0, EK_CODE_POINTS / 8);
+    for (size_t i = 0; i < length; i++) used[b->words->text[i] / 64] |= (uint64_t)1 << b->words->text[i] % 64;
     uint32_t distinct = 0;
     b->n_page_index = 0;
     b->n_pages = 1;
     for (uint32_t page = 0; page < EK_CODE_POINTS / EK_PAGE; page++) {
         uint32_t before = distinct;
-        for (uint32_t i = 0; i < EK_PAGE; i++) distinct += used[page * EK_PAGE + i];
+        for (uint32_t i = 0; i < EK_PAGE; i++) distinct += in_use(used, page * EK_PAGE + i);
         if (distinct == before) continue;
         b->n_page_index = page + 1;
         b->n_pages++;
@@ -71,7 +73,7 @@ static ek_status find_alphabet(builder *b, size_t length, arena *scratch) {
     for (uint32_t page = 0; page < b->n_page_index; page++) {
         b->page_index[page] = 0;
         for (uint32_t i = 0; i < EK_PAGE; i++) {
-            if (!used[page * EK_PAGE + i]) continue;
+            if (!in_use(used, page * EK_PAGE + i)) continue;
             if (b->page_index[page] == 0) b->page_index[page] = (uint16_t)++pages;
             uint16_t *entry = &b->pages[pages * EK_PAGE + i];
             if (code == b->n_codes) {
@@ -281,7 +283,7 @@ static ek_status write_trie(const builder *b, arena *scratch, uint8_t *out, size
 void ek_trie_build_sizes(size_t count, size_t length, size_t *scratch, size_t *output) {
     size_t edges = count + length, slots = 2 * edges + 65536;
     size_t pages = length < EK_CODE_POINTS / EK_PAGE ? length + 1 : EK_CODE_POINTS / EK_PAGE;
-    *scratch = EK_CODE_POINTS + 2 * EK_PAGE * pages + 4 * EK_TRIE_DIRECT + 65536 + 6 * length + 48 * count +
+    *scratch = EK_CODE_POINTS / 8 + 2 * EK_PAGE * pages + 4 * EK_TRIE_DIRECT + 65536 + 6 * length + 48 * count +
                22 * edges + 24 * edges + 5 * slots;
     *output = EK_HEADER + 7 * slots + 6 * length + 2 * EK_PAGE * pages + 4 * EK_TRIE_DIRECT + 65536;
 }

@@ -9,8 +9,17 @@ typedef struct slots {
     uint64_t *taken; /* bit s: slot s holds a child */
     uint64_t *full;  /* bit s: so do s and s + 1, so that no child can go there */
     uint64_t *bases; /* bit b: b is the base of a node; two nodes with one base could not be told apart */
-    uint32_t blocks; /* of 64 slots */
+    uint32_t blocks;  /* of 64 slots, that there is memory for */
+    uint32_t cleared; /* blocks in use so far */
 } slots;
+
+/* Makes the blocks up to the one of slot `last` usable; 0 if there is no memory for them. */
+static int reach(slots *s, uint64_t last) {
+    if (last / 64 >= s->blocks) return 0;
+    for (; s->cleared <= last / 64; s->cleared++)
+        s->taken[s->cleared] = s->full[s->cleared] = s->bases[s->cleared] = 0;
+    return 1;
+}
 
 static uint64_t bits_from(const uint64_t *set, uint32_t position) {
     uint32_t block = position / 64, shift = position % 64;
@@ -37,9 +46,9 @@ static int fits(const slots *s, ek_edges *e, uint32_t node, uint32_t base) {
 }
 
 /* The lowest base in block `block` or after it that fits; EK_NO_SLOT if the slots end before. */
-static uint32_t find_base(const slots *s, ek_edges *e, uint32_t node, uint32_t block) {
-    uint32_t begin = e->first[node], end = e->first[node + 1], reach = e->symbol[end - 1];
-    for (; (uint64_t)block * 64 + 64 + reach + 64 < (uint64_t)s->blocks * 64; block++) {
+static uint32_t find_base(slots *s, ek_edges *e, uint32_t node, uint32_t block) {
+    uint32_t begin = e->first[node], end = e->first[node + 1];
+    for (; reach(s, (uint64_t)block * 64 + e->symbol[end - 1] + 128); block++) {
         uint64_t bad = s->bases[block];
         for (uint32_t i = begin; i < end && bad != ALL_BITS; i++) bad |= bits_from(s->full, block * 64 + e->symbol[i]);
         for (uint32_t bit = 0; bad != ALL_BITS && bit < 64; bit++) {
@@ -71,7 +80,7 @@ size_t ek_place_nodes(ek_edges *e, void *scratch, size_t scratch_size) {
     s.taken = (uint64_t *)(void *)((uint8_t *)scratch + fixed);
     s.full = s.taken + s.blocks;
     s.bases = s.full + s.blocks;
-    memset(s.taken, 0, 3 * s.blocks * sizeof *s.taken);
+    s.cleared = 0;
 
     /* counting sort by number of children, the most first */
     memset(head, 0, heads);
