@@ -11,25 +11,21 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from edge_sdk.kernels import character_inputs
+from edge_sdk.kernels.identities import (
+    DIGIT,
+    EDGE,
+    FIRST_LETTER,
+    HAN,
+    LETTER,
+    MARK,
+    OTHER,
+    SYMBOL,
+    TABLE_SIZE,
+)
+
 if TYPE_CHECKING:
     import numpy as np
-
-EDGE = 0
-"""White space, control characters and whatever lies beyond the ends of the text: what stands
-between two spaces looks to the model like a text of its own."""
-MARK = 1
-"""Combining marks, joiners, variation selectors: never the first character of a word."""
-HAN = 2
-LETTER = 3
-DIGIT = 4
-SYMBOL = 5
-"""Emoji and other pictures."""
-OTHER = 6
-_FIRST_LETTER = 7
-_PAST_LETTERS = _FIRST_LETTER + 26
-
-TABLE_SIZE = 65537
-"""One entry a code point of the basic plane, then one that stands for all astral ones."""
 
 _SYMBOLS = ((0x1F000, 0x1FAFF), (0x2600, 0x27BF))
 _MODIFIERS = ((0x1F3FB, 0x1F3FF), (0xE0020, 0xE007F), (0xE0100, 0xE01EF))
@@ -88,7 +84,7 @@ def vocabulary(known: Iterable[str]) -> list[str]:
     `known` are folded characters to give identities of their own, in order. Classes, the digit
     and the letters a to z have theirs already; other letters and digits get none.
     """
-    names = [""] * _FIRST_LETTER + [chr(ord("a") + i) for i in range(26)]
+    names = [""] * FIRST_LETTER + [chr(ord("a") + i) for i in range(26)]
     names[DIGIT] = "0"
     taken = set(names)
     for character in known:
@@ -111,52 +107,24 @@ def identity_table(names: Sequence[str]) -> np.ndarray:
     return table
 
 
-def identify(text: str, table: np.ndarray) -> np.ndarray:
-    """Identities of the characters of a text: int32 [len(text)]. Any str, lone surrogates too."""
-    import numpy as np
+def prepare(
+    text: str, table: np.ndarray, buckets: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Identities, hashed bigrams, and what never begins a word, of a text of n characters.
 
-    units = text.encode("utf-16-le", "surrogatepass")
-    if len(units) == 2 * len(text):
-        return table[np.frombuffer(units, "<u2")].astype(np.int32)
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
-    identities = table[np.minimum(codes, TABLE_SIZE - 1)].astype(np.int32)
-    for position in np.flatnonzero(codes >= TABLE_SIZE - 1):
-        identities[position] = _astral(text[position], table)
-    return identities
-
-
-def bigrams(identities: np.ndarray, buckets: int) -> np.ndarray:
-    """Hashed pairs of each character and the one before it: int32 [n], in [0, buckets).
-
-    EDGE stands before the first character. `buckets` is a power of two, at least 2. The hash is
-    multiply-shift (Dietzfelbinger et al., 1997): the high bits of a sum of products mod 2^32.
+    int32 [n], int32 [n], and bool [n] or None, as `edge_sdk.kernels.character_inputs` gives them,
+    but with the classes of astral characters, which the table does not hold.
     """
-    import numpy as np
+    found = character_inputs(text, table, buckets)
+    if not text or max(text) <= "\uffff":
+        return found
+    from edge_sdk.kernels.reference.characters import bigrams, inside_words
 
-    characters = identities.astype(np.uint32)
-    pairs = characters * np.uint32(0x9E3779B1)
-    pairs[1:] += characters[:-1] * np.uint32(0x85EBCA77)
-    return (pairs >> np.uint32(33 - buckets.bit_length())).astype(np.int32)
-
-
-def inside_words(identities: np.ndarray) -> np.ndarray | None:
-    """bool [n]: characters that never begin a word; None where there are none such.
-
-    A letter after a letter (of an alphabet, not Han), a digit after a digit, and a mark, unless
-    it stands at an edge.
-    """
-    import numpy as np
-
-    low = identities[1:] < _PAST_LETTERS  # a quick test: few texts go on
-    if not low.any():
-        return None
-    letter = (identities == LETTER) | ((identities >= _FIRST_LETTER) & (identities < _PAST_LETTERS))
-    digit = identities == DIGIT
-    inside = identities == MARK
-    inside[1:] &= identities[:-1] != EDGE
-    inside[1:] |= (letter[1:] & letter[:-1]) | (digit[1:] & digit[:-1])
-    inside[:1] = False
-    return inside if inside.any() else None
+    identities = found[0]
+    for position, character in enumerate(text):
+        if character > "\uffff":
+            identities[position] = _astral(character, table)
+    return identities, bigrams(identities, buckets), inside_words(identities)
 
 
 def _astral(character: str, table: np.ndarray) -> int:

@@ -23,6 +23,7 @@ _MODULES = {
     "tags": ("TagDecoder", "viterbi", "viterbi_nbest", "argmax_tags", "bio_masks"),
     "spans": ("tag_spans", "span_scores"),
     "trie": ("Trie", "Overlay"),
+    "characters": ("character_inputs", "lexicon_features"),
     "lattice": ("best_path", "extract_borders", "cut_borders", "link_borders", "segment"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
-from edge_sdk.characters import EDGE, bigrams, identify, inside_words, plain_text
+from edge_sdk.characters import plain_text, prepare
 from edge_sdk.errors import BundleError, InputError
-from edge_sdk.kernels import segment
+from edge_sdk.kernels import lexicon_features, segment
+from edge_sdk.kernels.identities import EDGE, TABLE_SIZE
 from edge_sdk.lexicon import Lexicon, LexiconLike, as_lexicon
-from edge_sdk.lexicon_features import lexicon_features
 from edge_sdk.tasks.base import Task, check_texts
 from edge_sdk.tasks.border_decoder import NEVER, BorderDecoder, I, nudge
 from edge_sdk.unbreakable import unbreakable
@@ -95,8 +95,8 @@ class Segmenter(Task[SegmenterResult]):
             "criteria", "domain", "reach", "window",
         )  # fmt: skip
         self._table = bundle.read_array(pipeline.text("characters"))
-        if self._table.dtype != np.uint16 or self._table.ndim != 1:
-            raise _wrong("characters", "uint16 [65537]", f"{self._table.dtype} {self._table.shape}")
+        if self._table.dtype != np.uint16 or self._table.shape != (TABLE_SIZE,):
+            raise _wrong("characters", f"uint16 [{TABLE_SIZE}]", f"{self._table.dtype} {self._table.shape}")
         self._buckets = pipeline.integer("bigram_buckets", minimum=2, maximum=1 << 24)
         if self._buckets & (self._buckets - 1):
             raise _wrong("bigram_buckets", "a power of two", str(self._buckets))
@@ -264,11 +264,10 @@ class Segmenter(Task[SegmenterResult]):
         """Starts and ends of the words of a text of any length."""
         if not text:
             return [], []
-        identities = identify(text, self._table)
-        inside = inside_words(identities)
+        identities, pairs, inside = prepare(text, self._table, self._buckets)
         own, matches = self._find(text, settings)
         features = lexicon_features(len(text), matches.starts, matches.ends)
-        emissions = self._emissions(identities, features, settings.criterion)
+        emissions = self._emissions(identities, pairs, features, settings.criterion)
         if settings.domain and own is not None:
             nudge(emissions, own, settings.domain)
         if inside is not None:
@@ -322,10 +321,11 @@ class Segmenter(Task[SegmenterResult]):
         new[1:] = (starts[1:] != starts[:-1]) | (ends[1:] != ends[:-1])
         return own, type(own)(starts[new], ends[new], values[new])
 
-    def _emissions(self, identities: np.ndarray, features: np.ndarray, criterion: int) -> np.ndarray:
+    def _emissions(
+        self, identities: np.ndarray, pairs: np.ndarray, features: np.ndarray, criterion: int
+    ) -> np.ndarray:
         """float32 [n, 3]: the graph's output, in windows that overlap by all that it can see."""
         size, reach, window = len(identities), self._reach, self._window
-        pairs = bigrams(identities, self._buckets)
         chosen = np.array([criterion], np.int32)
         if size <= window:
             feed = {

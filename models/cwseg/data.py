@@ -13,9 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from edge_sdk.characters import bigrams, fold, identify, plain_text
-from edge_sdk.kernels import Trie
-from edge_sdk.lexicon_features import lexicon_features
+from edge_sdk.characters import fold, plain_text, prepare
+from edge_sdk.kernels import Trie, lexicon_features
 from models.common.batching import length_sorted_batches
 from models.cwseg.tags import word_tags
 
@@ -95,9 +94,9 @@ class Corpus:
         self.lengths = np.array([sum(map(len, row.words)) for row in sentences])
         self.offsets = np.concatenate([[0], np.cumsum(self.lengths)])
         self.size = int(self.offsets[-1])
-        parts = [identify(row.text, table) for row in sentences]
-        self.characters = np.concatenate(parts)
-        self.bigrams = np.concatenate([bigrams(part, buckets) for part in parts])
+        parts = [prepare(row.text, table, buckets) for row in sentences]
+        self.characters = np.concatenate([part[0] for part in parts])
+        self.bigrams = np.concatenate([part[1] for part in parts])
         self.tags = np.concatenate([word_tags(row.words) for row in sentences])
         self.criteria = np.array([row.criterion for row in sentences])
 
@@ -116,8 +115,8 @@ class Corpus:
             own = {plain_text(word) for word in row.words}.intersection(only_here)
             if own:
                 kept = np.array([listed[number] not in own for number in found.values], bool)
-            starts.append(found.starts[kept].astype(np.int64) + offset)
-            ends.append(found.ends[kept].astype(np.int64) + offset)
+            starts.append(found.starts[kept] + np.int32(offset))
+            ends.append(found.ends[kept] + np.int32(offset))
             numbers.append(found.values[kept])
         return Matches(np.concatenate(starts), np.concatenate(ends), np.concatenate(numbers))
 

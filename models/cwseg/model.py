@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from edge_sdk.lexicon_features import SIZE
+from edge_sdk.kernels.identities import LEXICON_FEATURES
 from models.common.crf import LinearChainCRF
 from models.common.dropout import ByteDropout
 from models.cwseg.bert import Bert, load_bert, read_config, read_vocabulary
@@ -22,8 +22,8 @@ class Member(nn.Module):
     """The head and the CRF that all members share; a subclass has an encoder.
 
     `forward(characters, bigrams, lexicon, criterion)` takes integers [batch, characters] as
-    `edge_sdk.characters` and `edge_sdk.lexicon_features` make them (0 in `characters` where the
-    text has ended) and `criterion` [batch], and gives emissions float32 [batch, characters, 3].
+    `edge_sdk.characters.prepare` and the kernel `lexicon_features` make them (0 in `characters`
+    where the text has ended) and `criterion` [batch], and gives emissions float32 [batch, characters, 3].
     """
 
     def __init__(self, config: MemberConfig, width: int) -> None:
@@ -52,7 +52,7 @@ class Segmenter(Member):
         super().__init__(config, config.width)
         self.characters = nn.Embedding(characters, config.character_width, padding_idx=0)
         self.bigrams = nn.Embedding(config.bigram_buckets, config.bigram_width)
-        self.lexicon = nn.Embedding(SIZE, config.lexicon_width)
+        self.lexicon = nn.Embedding(LEXICON_FEATURES, config.lexicon_width)
         for table in (self.characters, self.bigrams, self.lexicon):
             nn.init.normal_(table.weight, std=0.3)
         width_in = config.character_width + config.bigram_width + config.lexicon_width

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from edge_sdk.characters import bigrams, identify, identity_table, plain_text
+from edge_sdk.characters import identity_table, plain_text, prepare
+from edge_sdk.kernels import lexicon_features
 from edge_sdk.lexicon import Lexicon
-from edge_sdk.lexicon_features import lexicon_features
 from models.common.checkpoint import load_json
 from models.common.export_spec import ExportSpec, GraphSpec, Guard
 from models.cwseg.checkpoint import LEXICON, CohortConfig, load_members
@@ -110,11 +110,11 @@ def export_spec(checkpoint_dir: Path, data_dir: Path | None) -> ExportSpec:
 
 def _feed(text: str, table: np.ndarray, buckets: int, lexicon: Lexicon) -> dict[str, np.ndarray]:
     """Inputs of the graph for one text, as the runtime makes them."""
-    characters = identify(text, table)
+    characters, bigrams, _ = prepare(text, table, buckets)
     found = lexicon.find(plain_text(text))
     return {
         "characters": characters[None],
-        "bigrams": bigrams(characters, buckets)[None],
+        "bigrams": bigrams[None],
         "lexicon": lexicon_features(len(text), found.starts, found.ends)[None],
         "criterion": np.zeros(1, np.int32),
     }

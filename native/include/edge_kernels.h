@@ -6,6 +6,7 @@
 #ifndef EDGE_KERNELS_H
 #define EDGE_KERNELS_H
 
+#include "edge_kernels/characters.h"
 #include "edge_kernels/fingerprint.h"
 #include "edge_kernels/hash.h"
 #include "edge_kernels/labels.h"

@@ -32,10 +32,10 @@ def checkpoint(folder: Path, sizes: tuple[MemberConfig, ...] = (SIZES,), seed: i
     names = vocabulary(KNOWN)
     cohort = Cohort([build_member(size, names, len(CRITERIA)) for size in sizes])
     for member in cohort.members:
-        member.head.weight.data *= 3
+        member.head.weight.data *= 15
         torch.nn.init.normal_(member.encoder.criterion.weight)
         for scores in (member.crf.transitions, member.crf.start, member.crf.end):
-            torch.nn.init.normal_(scores, std=0.5)
+            torch.nn.init.normal_(scores, std=0.3)
     config = CohortConfig(sizes, tuple(names), CRITERIA, "wasserstein", 0.5, 1, 0.0, 0.0, seed)
     training = {"best_epoch": 1, "epochs": 1, "seconds": 0.0, "validation": {"mean": 0.0}}
     folder.mkdir(parents=True, exist_ok=True)
