@@ -45,6 +45,7 @@ class BuildKernels(build_ext):
         except Exception as error:  # distutils raises many unrelated types for "no working compiler"
             if REQUIRED:
                 raise
+            self.extensions = []  # nothing to install or copy
             self._warn(error)
 
     def build_extensions(self):
@@ -65,11 +66,6 @@ class BuildKernels(build_ext):
             if unix and sys.platform != "darwin":
                 extension.extra_link_args = ["-Wl,--gc-sections"] + ([] if DEBUG else ["-Wl,-s"])
         super().build_extensions()
-
-    def copy_extensions_to_source(self):
-        # An editable install copies whatever exists: a module that failed to build is not there.
-        self.extensions = [e for e in self.extensions if Path(self.get_ext_fullpath(e.name)).exists() or REQUIRED]
-        super().copy_extensions_to_source()
 
     @staticmethod
     def _warn(error):
