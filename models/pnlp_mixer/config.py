@@ -117,6 +117,7 @@ MTOP = TaggerConfig(
     teachers=2,
     teacher=TeacherConfig(bottleneck=192, hidden=320, layers=2, dropout=0.4),
     teacher_train=TrainConfig(epochs=18),
+    variations=8,
     student_augment=AugmentConfig(swap=0.4),
     train=TrainConfig(epochs=40, patience=10, learning_rate=1.5e-3),
 )
