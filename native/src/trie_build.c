@@ -46,7 +46,12 @@ static ek_status check_words(const ek_trie_words *words, size_t *length) {
     return EK_OK;
 }
 
-static uint32_t in_use(const uint64_t *used, uint32_t code_point) { return used[code_point / 64] >> code_point % 64 & 1; }
+static int in_use(const uint64_t *used, uint32_t code_point) { return (int)(used[code_point / 64] >> code_point % 64 & 1); }
+
+static int page_in_use(const uint64_t *used, uint32_t page) {
+    const uint64_t *bits = used + page * (EK_PAGE / 64);
+    return (bits[0] | bits[1] | bits[2] | bits[3]) != 0;
+}
 
 /* The characters in use get codes in code point order; page 0 stays for characters that are in no word. */
 static ek_status find_alphabet(builder *b, size_t length, arena *scratch) {
@@ -58,9 +63,8 @@ static ek_status find_alphabet(builder *b, size_t length, arena *scratch) {
     b->n_page_index = 0;
     b->n_pages = 1;
     for (uint32_t page = 0; page < EK_CODE_POINTS / EK_PAGE; page++) {
-        uint32_t before = distinct;
-        for (uint32_t i = 0; i < EK_PAGE; i++) distinct += in_use(used, page * EK_PAGE + i);
-        if (distinct == before) continue;
+        if (!page_in_use(used, page)) continue;
+        for (uint32_t i = 0; i < EK_PAGE; i++) distinct += (uint32_t)in_use(used, page * EK_PAGE + i);
         b->n_page_index = page + 1;
         b->n_pages++;
     }
@@ -71,10 +75,10 @@ static ek_status find_alphabet(builder *b, size_t length, arena *scratch) {
     for (size_t i = 0; i < (size_t)b->n_pages * EK_PAGE; i++) b->pages[i] = EK_UNKNOWN;
     uint32_t code = 0, pages = 0;
     for (uint32_t page = 0; page < b->n_page_index; page++) {
-        b->page_index[page] = 0;
+        b->page_index[page] = (uint16_t)(page_in_use(used, page) ? ++pages : 0);
+        if (b->page_index[page] == 0) continue;
         for (uint32_t i = 0; i < EK_PAGE; i++) {
             if (!in_use(used, page * EK_PAGE + i)) continue;
-            if (b->page_index[page] == 0) b->page_index[page] = (uint16_t)++pages;
             uint16_t *entry = &b->pages[pages * EK_PAGE + i];
             if (code == b->n_codes) {
                 *entry = EK_RARE;

@@ -10,7 +10,7 @@ typedef struct best {
     int found;
     double score;
     int words;
-    int32_t path[MAX_LENGTH];
+    int32_t path[MAX_WORDS];
 } best;
 
 /* Whether path a is to be taken rather than b; both have equal sums and numbers of words. */
@@ -54,7 +54,7 @@ static size_t random_words(size_t length, int32_t *starts, int32_t *ends) {
 static void test_best(void) {
     int paths = 0;
     for (int round = 0; round < 20000; round++) {
-        int32_t starts[MAX_WORDS], ends[MAX_WORDS], path[MAX_LENGTH], work[MAX_LENGTH];
+        int32_t starts[MAX_WORDS], ends[MAX_WORDS], path[MAX_LENGTH], work[MAX_WORDS];
         float scores[MAX_WORDS];
         size_t length = check_random(MAX_LENGTH + 1), count = random_words(length, starts, ends), path_length;
         for (size_t i = 0; i < count; i++) scores[i] = check_random(12) ? (float)check_random(4) / 4 : -INFINITY;

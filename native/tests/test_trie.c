@@ -1,7 +1,6 @@
 /* The trie against a list of words searched one by one; damaged tries; the overlay against the list changed. */
 #include "check.h"
 #include "edge_kernels.h"
-#include "edge_kernels/overlay.h"
 
 enum { MAX_WORDS = 64, MAX_WORD = 12, MAX_TEXT = 80 };
 

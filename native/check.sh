@@ -1,0 +1,37 @@
+#!/bin/sh
+# Runs the C code under the sanitizers, then each fuzz target for some seconds where clang is installed.
+#   native/check.sh [seconds a target, default 10; 0: none]     BUILD=folder to build in
+# Debian: apt install cmake gcc clang-14 libclang-rt-14-dev
+set -eu
+cd "$(dirname "$0")"
+seconds=${1:-10}
+build=${BUILD:-../build/native}
+mkdir -p "$build"
+build=$(cd "$build" && pwd)
+
+run_tests() { # name, sanitizers
+    cmake -S . -B "$build/$1" -DEK_SANITIZE="$2" -DEK_WERROR=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo >"$build/$1.log"
+    cmake --build "$build/$1" >>"$build/$1.log" 2>&1 || { cat "$build/$1.log"; exit 1; }
+    echo "tests under the sanitizers: $2"
+    ctest --test-dir "$build/$1" --output-on-failure --timeout 300 >"$build/$1.log" 2>&1 || { cat "$build/$1.log"; exit 1; }
+}
+run_tests memory address,undefined
+run_tests threads thread
+
+[ "$seconds" -gt 0 ] || exit 0
+clang=$(command -v clang || command -v clang-14 || true)
+if [ -z "$clang" ]; then
+    echo "no clang: the fuzz targets are skipped"
+    exit 0
+fi
+cmake -S . -B "$build/fuzz" -DCMAKE_C_COMPILER="$clang" -DEK_FUZZ=ON -DEK_TESTS=OFF >"$build/fuzz.log"
+cmake --build "$build/fuzz" >>"$build/fuzz.log" 2>&1 || { cat "$build/fuzz.log"; exit 1; }
+for target in fuzz/fuzz_*.c; do
+    name=$(basename "$target" .c)
+    found=$build/corpus/$name # new inputs go here, the committed ones stay as they are
+    mkdir -p "$found"
+    echo "$name: $seconds s"
+    "$build/fuzz/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$build/" \
+        "$found" "fuzz/corpus/$name" >"$build/$name.log" 2>&1 || { tail -40 "$build/$name.log"; exit 1; }
+    tail -1 "$build/$name.log"
+done
