@@ -14,6 +14,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from edge_sdk.errors import BundleError
 
@@ -173,7 +174,7 @@ def _read_end(data: memoryview) -> tuple[int, int]:
     return count, start
 
 
-def _checked(raw_name: bytes, fields: tuple[int, ...]) -> Member:
+def _checked(raw_name: bytes, fields: tuple[Any, ...]) -> Member:
     _, made_by, _, flags, method, _, _, crc32, compressed, size = fields[:10]
     mode, offset = fields[15] >> 16, fields[16]
     shown = raw_name.decode("ascii", "backslashreplace")

@@ -28,17 +28,17 @@ def run_selftest(task: Task[Any]) -> int:
             f"{SELFTEST} has {len(inputs)} inputs and {len(outputs)} outputs",
             "export the bundle again",
         )
-    alone = [task(text) for text in inputs]
-    for way, results in (("alone", alone), ("in a batch", task.batch(inputs))):
-        for i, (result, expected) in enumerate(zip(results, outputs, strict=True)):
-            where = difference(result.to_dict(), expected, limits)
-            if where is not None:
-                raise BundleError(
-                    "selftest_failed",
-                    f"{task.bundle.manifest.name} on {task.engine}, input {i} {way}: {where}",
-                    "the engine computes otherwise than where the bundle was made: "
-                    "try another version of it, and report both versions",
-                )
+    # One by one: 8-bit engines scale activations over a whole batch, so that a close call may
+    # go the other way beside other texts.
+    for i, (text, expected) in enumerate(zip(inputs, outputs, strict=True)):
+        where = difference(task(text).to_dict(), expected, limits)
+        if where is not None:
+            raise BundleError(
+                "selftest_failed",
+                f"{task.bundle.manifest.name} on {task.engine}, input {i}: {where}",
+                "the engine computes otherwise than where the bundle was made: "
+                "try another version of it, and report both versions",
+            )
     return len(inputs)
 
 

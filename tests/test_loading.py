@@ -187,11 +187,11 @@ def drop_key(outputs):
 @pytest.mark.parametrize(
     ("change", "where"),
     [
-        (change_score, r"input 0 alone: score is 0\.\d+, expected"),
-        (change_intent, "input 1 alone: intent is 'CALL', expected 'OTHER'"),
-        (change_slot, r"input 1 alone: slots\[0\].start is 5, expected 6"),
-        (drop_slot, "input 1 alone: slots has 2 items, expected 1"),
-        (drop_key, "input 2 alone: result has the keys"),
+        (change_score, r"input 0: score is 0\.\d+, expected"),
+        (change_intent, "input 1: intent is 'CALL', expected 'OTHER'"),
+        (change_slot, r"input 1: slots\[0\].start is 5, expected 6"),
+        (drop_slot, "input 1: slots has 2 items, expected 1"),
+        (drop_key, "input 2: result has the keys"),
     ],
 )
 def test_verify_names_the_first_difference(tiny_path, tmp_path, recorded, change, where):

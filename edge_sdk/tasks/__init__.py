@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edge_sdk.errors import BundleError
 
@@ -16,7 +16,7 @@ TASKS = {
 }
 
 
-def task_class(name: str) -> type[Task]:
+def task_class(name: str) -> type[Task[Any]]:
     """The class of a task. Raises BundleError (`task_unknown`)."""
     if name not in TASKS:
         raise BundleError(
@@ -25,4 +25,5 @@ def task_class(name: str) -> type[Task]:
             "update edge-sdk, or check the bundle",
         )
     module, attribute = TASKS[name]
-    return getattr(import_module(module), attribute)
+    found: type[Task[Any]] = getattr(import_module(module), attribute)
+    return found

@@ -48,7 +48,12 @@ class Task(ABC, Generic[Result]):
         """Run on one input. Raises InputError that names the argument."""
 
     def batch(self, texts: Sequence[str]) -> list[Result]:
-        """Run on many inputs; results in the same order, equal to those of single calls."""
+        """Run on many inputs; results in the same order.
+
+        They are those of single calls, up to the rounding of 8-bit graphs, whose engines
+        scale activations over the whole batch. The first wrong input raises InputError that
+        names its place in the list.
+        """
         return [self(text) for text in check_texts(texts)]
 
     def open_session(self, graph: str = "model") -> Session:
@@ -96,7 +101,7 @@ class Task(ABC, Generic[Result]):
 
         Everything must be equal, but numbers under a key named in the engine's
         tolerance (`{"onnx": {"score": 0.02}}`) may differ by that much.
-        Inputs run one by one and as one batch; returns how many there are.
+        Returns how many inputs there are.
         Raises BundleError (`selftest_failed`) that names the first difference.
         """
         from edge_sdk.selftest import run_selftest
