@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from edge_sdk.backends.base import SessionFactory
     from edge_sdk.bundle import Bundle
 
-BATCH_TOKENS = 256
-"""Most tokens, padding included, that `batch` gives to the engine at once."""
+BATCH_TOKENS = 128
+"""Most tokens, padding included, that `batch` gives to the engine at once: beyond about this many
+the activations fall out of the cache, and a batch becomes slower than single calls."""
 
 
 class Tagger(Task[TaggerResult]):
