@@ -126,11 +126,6 @@ def test_a_word_longer_than_a_block_is_no_trouble(segmenter: Segmenter) -> None:
     assert [w for w in "".join(segmenter(text).texts)] == list(text)
 
 
-def test_a_text_does_not_depend_on_what_stands_beyond_a_space(segmenter: Segmenter) -> None:
-    first, second = chinese(20, 1), chinese(20, 2)
-    assert segmenter(f"{first} {second}").texts == segmenter(first).texts + segmenter(second).texts
-
-
 @pytest.mark.parametrize(
     "text,word",
     [

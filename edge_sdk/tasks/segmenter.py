@@ -14,7 +14,7 @@ import numpy as np
 from edge_sdk.characters import plain_text, prepare
 from edge_sdk.errors import BundleError, InputError
 from edge_sdk.kernels import lexicon_features, segment
-from edge_sdk.kernels.identities import EDGE, TABLE_SIZE
+from edge_sdk.kernels.identities import EDGE, LEXICON_FEATURES, TABLE_SIZE
 from edge_sdk.lexicon import Lexicon, LexiconLike, as_lexicon
 from edge_sdk.tasks.base import Task, check_texts
 from edge_sdk.tasks.border_decoder import NEVER, BorderDecoder, I, nudge
@@ -244,8 +244,9 @@ class Segmenter(Task[SegmenterResult]):
         yield from self._together(waiting, settings)
 
     def _together(self, texts: list[str], settings: Settings) -> Iterator[SegmenterResult]:
-        """Segment texts as one, with line feeds between: no word and no context passes an edge."""
-        starts, ends = self._segment("\n".join(texts), settings)
+        """Segment texts as one, with so many line feeds between that no context passes them."""
+        gap = max(1, self._reach)
+        starts, ends = self._segment(("\n" * gap).join(texts), settings)
         first = offset = 0
         for text in texts:
             last = first
@@ -258,16 +259,25 @@ class Segmenter(Task[SegmenterResult]):
                 [start - offset for start in starts[first:last]],
                 [end - offset for end in ends[first:last]],
             )
-            first, offset = last, stop + 1
+            first, offset = last, stop + gap
 
     def _segment(self, text: str, settings: Settings) -> tuple[list[int], list[int]]:
         """Starts and ends of the words of a text of any length."""
         if not text:
             return [], []
-        identities, pairs, inside = prepare(text, self._table, self._buckets)
+        size, reach = len(text), self._reach
         own, matches = self._find(text, settings)
-        features = lexicon_features(len(text), matches.starts, matches.ends)
-        emissions = self._emissions(identities, pairs, features, settings.criterion)
+        # The graph wants to see edges before and after a text.
+        edges = "\n" * reach
+        identities, pairs, inside = prepare(edges + text + edges, self._table, self._buckets)
+        hints = np.zeros(size + 2 * reach, np.int32)
+        hints[reach : reach + size] = lexicon_features(size, matches.starts, matches.ends)
+        if settings.criterion:
+            hints += LEXICON_FEATURES * settings.criterion
+        emissions = self._emissions(size, characters=identities, bigrams=pairs, hints=hints)
+        identities = identities[reach : reach + size]
+        if inside is not None:
+            inside = inside[reach : reach + size]
         if settings.domain and own is not None:
             nudge(emissions, own, settings.domain)
         if inside is not None:
@@ -321,33 +331,17 @@ class Segmenter(Task[SegmenterResult]):
         new[1:] = (starts[1:] != starts[:-1]) | (ends[1:] != ends[:-1])
         return own, type(own)(starts[new], ends[new], values[new])
 
-    def _emissions(
-        self, identities: np.ndarray, pairs: np.ndarray, features: np.ndarray, criterion: int
-    ) -> np.ndarray:
-        """float32 [n, 3]: the graph's output, in windows that overlap by all that it can see."""
-        size, reach, window = len(identities), self._reach, self._window
-        chosen = np.array([criterion], np.int32)
-        if size <= window:
-            feed = {
-                "characters": identities[None],
-                "bigrams": pairs[None],
-                "lexicon": features[None],
-                "criterion": chosen,
-            }
-            return self._session.run(feed)["emissions"][0]
-        emissions = np.empty((size, 3), np.float32)
-        for first in range(0, size, window):
-            low, high = max(0, first - reach), min(size, first + window + reach)
-            feed = {
-                "characters": identities[None, low:high],
-                "bigrams": pairs[None, low:high],
-                "lexicon": features[None, low:high],
-                "criterion": chosen,
-            }
-            seen = self._session.run(feed)["emissions"][0]
-            last = min(size, first + window)
-            emissions[first:last] = seen[first - low : last - low]
-        return emissions
+    def _emissions(self, size: int, **inputs: np.ndarray) -> np.ndarray:
+        """float32 [size, 3]: the graph's output for int32 [size + 2 reach], window by window.
+
+        Windows overlap by all that the graph can see.
+        """
+        emissions = []
+        for first in range(0, size, self._window):
+            last = min(size, first + self._window) + 2 * self._reach
+            feed = {name: values[None, first:last] for name, values in inputs.items()}
+            emissions.append(self._session.run(feed)["emissions"][0])
+        return emissions[0] if len(emissions) == 1 else np.concatenate(emissions)
 
 
 def _pieces(identities: np.ndarray) -> list[tuple[int, int]]:

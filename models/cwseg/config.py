@@ -16,8 +16,8 @@ class MemberConfig:
     encoder: str = "window"
     """"window" (layers of width 3), "transformer" (from scratch) or "bert" (a checkpoint)."""
     layers: int = 2
-    width: int = 95
-    character_width: int = 46
+    width: int = 64
+    character_width: int = 48
     bigram_width: int = 32
     bigram_buckets: int = 1 << 15
     lexicon_width: int = 16
@@ -39,7 +39,7 @@ def parse_member(name: str, checkpoint: str = "") -> MemberConfig:
     """
     match = _NAME.fullmatch(name)
     if not match:
-        raise ValueError(f"member {name!r}: expected window-2x95, transformer-2x128 or bert-1")
+        raise ValueError(f"member {name!r}: expected window-2x64, transformer-2x128 or bert-1")
     if match[4]:
         if not checkpoint:
             raise ValueError(f"member {name} needs --bert, the folder of a checkpoint")

@@ -18,6 +18,9 @@ from edge_sdk.kernels import Trie, lexicon_features
 from models.common.batching import length_sorted_batches
 from models.cwseg.tags import word_tags
 
+MARGIN = 4
+"""Edges before and after every text that members get: as many as the deepest window encoder sees."""
+
 CRITERIA = ("weibo", "sxu", "udc")
 """The segmentation standards that a model is told by an input symbol; the first is the default."""
 FOLDERS = {"weibo": "weibo_nlpcc2016", "sxu": "sxu", "udc": "udc"}
@@ -66,6 +69,17 @@ def frequent_characters(sentences: Sequence[Sentence], minimum: int = 2) -> list
     return [c for c, count in sorted(folded.items(), key=lambda p: (-p[1], p[0])) if count >= minimum]
 
 
+def spaced(sentences: Sequence[Sentence], share: float) -> list[Sentence]:
+    """The sentences with a space at some of their word borders, since users write such texts."""
+    def words(row: Sentence) -> Iterator[str]:
+        for number, word in enumerate(row.words):
+            if number and random.random() < share:
+                yield " "
+            yield word
+
+    return [Sentence(tuple(words(row)), row.criterion) for row in sentences]
+
+
 @dataclass(frozen=True)
 class Matches:
     """Lexicon words found in all sentences of a corpus, laid end to end.
@@ -87,17 +101,22 @@ class Matches:
 
 
 class Corpus:
-    """Sentences as arrays laid end to end; `offsets[i]` is where sentence i begins."""
+    """Sentences as arrays: one long text, with MARGIN edges before, between and after them.
+
+    `offsets[i]` is where sentence i begins, `lengths[i]` its characters.
+    """
 
     def __init__(self, sentences: Sequence[Sentence], table: np.ndarray, buckets: int) -> None:
         self.sentences = sentences
         self.lengths = np.array([sum(map(len, row.words)) for row in sentences])
-        self.offsets = np.concatenate([[0], np.cumsum(self.lengths)])
-        self.size = int(self.offsets[-1])
-        parts = [prepare(row.text, table, buckets) for row in sentences]
-        self.characters = np.concatenate([part[0] for part in parts])
-        self.bigrams = np.concatenate([part[1] for part in parts])
-        self.tags = np.concatenate([word_tags(row.words) for row in sentences])
+        self.offsets = MARGIN + np.cumsum([0, *(self.lengths[:-1] + MARGIN)])
+        gap = "\n" * MARGIN
+        self.text = gap + gap.join(row.text for row in sentences) + gap
+        self.size = len(self.text)
+        self.characters, self.bigrams, _ = prepare(self.text, table, buckets)
+        self.tags = np.zeros(self.size, np.uint8)
+        for row, offset, length in zip(sentences, self.offsets, self.lengths):
+            self.tags[offset : offset + length] = word_tags(row.words)
         self.criteria = np.array([row.criterion for row in sentences])
 
     def find(self, words: Collection[str], only_here: Collection[str] = ()) -> Matches:
@@ -108,35 +127,31 @@ class Corpus:
         """
         listed = list(words)
         trie = Trie.build(listed, np.arange(len(listed), dtype=np.int32))
-        starts, ends, numbers = [], [], []
-        for row, offset in zip(self.sentences, self.offsets.tolist()):
-            found = trie.matches(plain_text(row.text))
-            kept = np.ones(len(found.starts), bool)
-            own = {plain_text(word) for word in row.words}.intersection(only_here)
-            if own:
-                kept = np.array([listed[number] not in own for number in found.values], bool)
-            starts.append(found.starts[kept] + np.int32(offset))
-            ends.append(found.ends[kept] + np.int32(offset))
-            numbers.append(found.values[kept])
-        return Matches(np.concatenate(starts), np.concatenate(ends), np.concatenate(numbers))
+        starts, ends, numbers = trie.matches(plain_text(self.text))
+        hidden = np.isin(numbers, [n for n, word in enumerate(listed) if word in only_here])
+        kept = np.ones(len(starts), bool)
+        for place in np.flatnonzero(hidden).tolist():
+            row = self.sentences[np.searchsorted(self.offsets, starts[place], side="right") - 1]
+            kept[place] = listed[numbers[place]] not in map(plain_text, row.words)
+        return Matches(starts[kept], ends[kept], numbers[kept])
 
     def batch(self, rows: Sequence[int], features: np.ndarray) -> dict[str, Tensor]:
-        """Padded arrays of some sentences: `characters`, `bigrams`, `lexicon`, `tags` int64
-        [batch, characters], `criterion` int64 [batch], `mask` float32 [batch, characters]."""
-        width = int(self.lengths[rows].max())
-        index = self.offsets[rows][:, None] + np.arange(width)
-        mask = np.arange(width) < self.lengths[rows][:, None]
-        index = np.where(mask, index, 0)
-        columns = {
-            "characters": self.characters,
-            "bigrams": self.bigrams,
-            "lexicon": features,
-            "tags": self.tags,
-        }
+        """Padded arrays of some sentences of at most n characters: `characters`, `bigrams`,
+        `lexicon` int64 [batch, n + 2 MARGIN]; `tags` int64 and `mask` float32 [batch, n];
+        `criterion` int64 [batch]."""
+        longest = int(self.lengths[rows].max())
+        lengths = self.lengths[rows][:, None]
+        columns = np.arange(longest + 2 * MARGIN)
+        real = columns < lengths + 2 * MARGIN
+        index = np.where(real, self.offsets[rows][:, None] - MARGIN + columns, 0)
+        inputs = {"characters": self.characters, "bigrams": self.bigrams, "lexicon": features}
         batch = {
-            name: torch.from_numpy(np.where(mask, values[index], 0).astype(np.int64))
-            for name, values in columns.items()
+            name: torch.from_numpy(np.where(real, values[index], 0).astype(np.int64))
+            for name, values in inputs.items()
         }
+        mask = np.arange(longest) < lengths
+        tags = np.where(mask, self.tags[index[:, MARGIN:-MARGIN]], 0)
+        batch["tags"] = torch.from_numpy(tags.astype(np.int64))
         batch["criterion"] = torch.from_numpy(self.criteria[rows])
         batch["mask"] = torch.from_numpy(mask.astype(np.float32))
         return batch

@@ -1,8 +1,8 @@
 """Encoders: vectors of single characters in, vectors that know their neighbours out.
 
-Both take x float32 [batch, characters, width_in], mask float32 [batch, characters, 1], 1 for
-characters and 0 for edges, where x is 0, and criterion integers [batch], the segmentation
-standard; both return float32 [batch, characters, width].
+Both take x float32 [batch, reach + characters + reach, width_in], where `reach` is how many
+characters beyond the ends the encoder wants to see, and mask float32, the same without the last
+axis, 1 for characters and 0 for edges; both return float32 [batch, characters, width].
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from models.cwseg.bert import BertConfig, BertEncoder
 
 
 class WindowLayer(nn.Linear):
-    """A linear map over each character and its two neighbours.
+    """A linear map over each character and its two neighbours; the first and last give nothing.
 
     A convolution of width 3, written as a matrix product, which engines run in 8 bits.
     """
@@ -25,45 +25,37 @@ class WindowLayer(nn.Linear):
         super().__init__(3 * width_in, width_out)
 
     def forward(self, x: Tensor) -> Tensor:
-        padded = functional.pad(x, (0, 0, 1, 1))
-        return super().forward(torch.cat([padded[:, :-2], x, padded[:, 2:]], 2))
+        return super().forward(torch.cat([x[:, :-2], x[:, 1:-1], x[:, 2:]], 2))
 
 
 class WindowEncoder(nn.Module):
     """A stack of window layers, ReLU after each, with residual connections.
 
     An output depends on `layers` characters to each side and on nothing else: a text may be cut
-    into pieces that overlap by as much, and nothing changes. Edges are 0 after every layer, so
-    nothing passes them.
+    into pieces that overlap by as much, and nothing changes. Edges are characters like others: a
+    text has `reach` of them before and after it, always.
     """
 
-    def __init__(
-        self, width_in: int, width: int, layers: int, criteria: int, dropout: float
-    ) -> None:
+    def __init__(self, width_in: int, width: int, layers: int, dropout: float) -> None:
         super().__init__()
-        self.criterion = nn.Embedding(criteria, width)
-        nn.init.zeros_(self.criterion.weight)
+        self.reach = layers
         self.first = WindowLayer(width_in, width)
         self.rest = nn.ModuleList(WindowLayer(width, width) for _ in range(layers - 1))
         self.dropout = ByteDropout(dropout)
 
-    def forward(self, x: Tensor, mask: Tensor, criterion: Tensor) -> Tensor:
-        x = functional.relu(self.first(x) + self.criterion(criterion)[:, None])
-        x = self.dropout(x) * mask
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        x = self.dropout(functional.relu(self.first(x)))
         for layer in self.rest:
-            x = x + self.dropout(functional.relu(layer(x))) * mask
+            x = x[:, 1:-1] + self.dropout(functional.relu(layer(x)))
         return x
 
 
 class TransformerEncoder(nn.Module):
     """A small BERT with sinusoidal positions, trained from scratch."""
 
-    def __init__(
-        self, width_in: int, width: int, layers: int, criteria: int, dropout: float
-    ) -> None:
+    def __init__(self, width_in: int, width: int, layers: int, dropout: float) -> None:
         super().__init__()
-        self.criterion = nn.Embedding(criteria, width)
-        nn.init.zeros_(self.criterion.weight)
+        self.reach = 0
         self.project = nn.Linear(width_in, width)
         self.bert = BertEncoder(
             BertConfig(
@@ -75,9 +67,9 @@ class TransformerEncoder(nn.Module):
             )
         )
 
-    def forward(self, x: Tensor, mask: Tensor, criterion: Tensor) -> Tensor:
-        x = self.project(x) + self.criterion(criterion)[:, None]
-        return self.bert(x + sinusoids(x.shape[1], x.shape[2]), mask[:, :, 0])
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        x = self.project(x)
+        return self.bert(x + sinusoids(x.shape[1], x.shape[2]), mask)
 
 
 def sinusoids(length: int, width: int) -> Tensor:

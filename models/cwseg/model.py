@@ -14,6 +14,7 @@ from models.common.crf import LinearChainCRF
 from models.common.dropout import ByteDropout
 from models.cwseg.bert import Bert, load_bert, read_config, read_vocabulary
 from models.cwseg.config import MemberConfig
+from models.cwseg.data import MARGIN
 from models.cwseg.encoders import ENCODERS
 from models.cwseg.tags import TAGS, allowed
 
@@ -21,9 +22,10 @@ from models.cwseg.tags import TAGS, allowed
 class Member(nn.Module):
     """The head and the CRF that all members share; a subclass has an encoder.
 
-    `forward(characters, bigrams, lexicon, criterion)` takes integers [batch, characters] as
-    `edge_sdk.characters.prepare` and the kernel `lexicon_features` make them (0 in `characters`
-    where the text has ended) and `criterion` [batch], and gives emissions float32 [batch, characters, 3].
+    `forward(characters, bigrams, lexicon, criterion)` takes integers [batch, n + 2 MARGIN] as
+    `edge_sdk.characters.prepare` and the kernel `lexicon_features` make them of a text with MARGIN
+    edges before and after it (0 in all three where the text has ended), and `criterion` integers
+    [batch]. It gives emissions float32 [batch, n, 3].
     """
 
     def __init__(self, config: MemberConfig, width: int) -> None:
@@ -50,26 +52,54 @@ class Segmenter(Member):
 
     def __init__(self, config: MemberConfig, characters: int, criteria: int) -> None:
         super().__init__(config, config.width)
-        self.characters = nn.Embedding(characters, config.character_width, padding_idx=0)
+        self.characters = nn.Embedding(characters, config.character_width)
         self.bigrams = nn.Embedding(config.bigram_buckets, config.bigram_width)
         self.lexicon = nn.Embedding(LEXICON_FEATURES, config.lexicon_width)
         for table in (self.characters, self.bigrams, self.lexicon):
             nn.init.normal_(table.weight, std=0.3)
+        self.criterion = nn.Embedding(criteria, config.lexicon_width)
+        nn.init.normal_(self.criterion.weight, std=0.1)
         width_in = config.character_width + config.bigram_width + config.lexicon_width
         self.dropout = ByteDropout(config.dropout)
         self.encoder = ENCODERS[config.encoder](
-            width_in, config.width, config.layers, criteria, config.dropout
+            width_in, config.width, config.layers, config.dropout
         )
+        if self.encoder.reach > MARGIN:
+            raise ValueError(f"{config.name}: a window encoder has at most {MARGIN} layers")
 
     def forward(
         self, characters: Tensor, bigrams: Tensor, lexicon: Tensor, criterion: Tensor
     ) -> Tensor:
         """See `Member`."""
-        mask = (characters != 0).to(torch.float32)[:, :, None]
-        x = torch.cat(
-            [self.characters(characters), self.bigrams(bigrams), self.lexicon(lexicon)], 2
-        )
-        return self.head(self.encoder(self.dropout(x) * mask, mask, criterion))
+        unseen = MARGIN - self.encoder.reach
+        seen = slice(unseen, characters.shape[1] - unseen)
+        hints = self.lexicon(lexicon[:, seen]) + self.criterion(criterion)[:, None]
+        vectors = [self.characters(characters[:, seen]), self.bigrams(bigrams[:, seen]), hints]
+        mask = (characters[:, seen] != 0).to(torch.float32)
+        return self.head(self.encoder(self.dropout(torch.cat(vectors, 2)), mask))
+
+
+class ExportedSegmenter(nn.Module):
+    """A window member as the device runs it: texts with `reach` edges, and fewer operations.
+
+    The criterion comes in with the lexicon's feature: feature + LEXICON_FEATURES * criterion.
+    """
+
+    def __init__(self, member: Segmenter) -> None:
+        super().__init__()
+        if member.config.encoder != "window":
+            raise ValueError(f"{member.config.name}: only window members can be exported")
+        self.characters, self.bigrams = member.characters, member.bigrams
+        hints = member.criterion.weight[:, None] + member.lexicon.weight[None]
+        self.hints = nn.Embedding.from_pretrained(hints.detach().flatten(0, 1))
+        self.encoder, self.head = member.encoder, member.head
+        self.reach = member.encoder.reach
+        self.eval()
+
+    def forward(self, characters: Tensor, bigrams: Tensor, hints: Tensor) -> Tensor:
+        """Integers [batch, n + 2 reach] -> emissions float32 [batch, n, 3]."""
+        vectors = [self.characters(characters), self.bigrams(bigrams), self.hints(hints)]
+        return self.head(self.encoder(torch.cat(vectors, 2), characters))
 
 
 class BertMember(Member):
@@ -96,6 +126,7 @@ class BertMember(Member):
     ) -> Tensor:
         """See `Member`. Texts are cut to what the checkpoint has positions for."""
         room = self.bert.config.max_position_embeddings - 2
+        characters = characters[:, MARGIN : characters.shape[1] - MARGIN]
         seen = characters[:, :room]
         first, last = (torch.full_like(seen[:, :1], number) for number in self.special)
         tokens = torch.cat([first, self.tokens[seen], last], 1)

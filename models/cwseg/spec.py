@@ -16,7 +16,7 @@ from models.common.checkpoint import load_json
 from models.common.export_spec import ExportSpec, GraphSpec, Guard
 from models.cwseg.checkpoint import LEXICON, CohortConfig, load_members
 from models.cwseg.data import CRITERIA, FOLDERS, read_corpus
-from models.cwseg.pinned import PinnedSegmenter
+from models.cwseg.model import ExportedSegmenter
 
 WINDOW = 512
 """Characters that one run of the graph takes; longer texts are cut, with overlap."""
@@ -55,12 +55,14 @@ def export_spec(checkpoint_dir: Path, data_dir: Path | None) -> ExportSpec:
         texts = [row.text for row in read_corpus(data_dir, "dev", CRITERIA[0])[:CALIBRATION_SENTENCES]]
         path = data_dir / "cws" / FOLDERS[CRITERIA[0]] / "dev.txt.gz"
         guard = Guard(path, "f1", LARGEST_LOSS)
-    feeds = [_feed(text, table, member.config.bigram_buckets, lexicon) for text in texts]
-    graph = PinnedSegmenter(member, [_tensors(feed) for feed in feeds])
+    graph = ExportedSegmenter(member)
+    feeds = [
+        _feed(text, table, member.config.bigram_buckets, lexicon, graph.reach) for text in texts
+    ]
     example = {
         name: torch.from_numpy(np.repeat(value, 2, axis=0)) for name, value in feeds[0].items()
     }
-    axes = {name: {0: "batch", 1: "characters"} for name in ("characters", "bigrams", "lexicon")}
+    axes = {name: {0: "batch", 1: "characters"} for name in ("characters", "bigrams", "hints")}
     training = load_json(checkpoint_dir / "checkpoint.json")["training"]
     return ExportSpec(
         name="zh-seg",
@@ -74,7 +76,7 @@ def export_spec(checkpoint_dir: Path, data_dir: Path | None) -> ExportSpec:
                 module=graph,
                 inputs=example,
                 outputs=("emissions",),
-                dynamic_axes={**axes, "criterion": {0: "batch"}, "emissions": axes["characters"]},
+                dynamic_axes=axes,
                 calibration=feeds,
                 axis_limits={"characters": 1 << 16},
             )
@@ -86,7 +88,7 @@ def export_spec(checkpoint_dir: Path, data_dir: Path | None) -> ExportSpec:
             "transitions": "transitions.npy",
             "criteria": list(CRITERIA),
             "domain": DOMAIN,
-            "reach": member.config.layers,
+            "reach": graph.reach,
             "window": WINDOW,
         },
         files={
@@ -108,20 +110,15 @@ def export_spec(checkpoint_dir: Path, data_dir: Path | None) -> ExportSpec:
     )
 
 
-def _feed(text: str, table: np.ndarray, buckets: int, lexicon: Lexicon) -> dict[str, np.ndarray]:
+def _feed(
+    text: str, table: np.ndarray, buckets: int, lexicon: Lexicon, reach: int
+) -> dict[str, np.ndarray]:
     """Inputs of the graph for one text, as the runtime makes them."""
+    text = "\n" * reach + text + "\n" * reach
     characters, bigrams, _ = prepare(text, table, buckets)
     found = lexicon.find(plain_text(text))
-    return {
-        "characters": characters[None],
-        "bigrams": bigrams[None],
-        "lexicon": lexicon_features(len(text), found.starts, found.ends)[None],
-        "criterion": np.zeros(1, np.int32),
-    }
-
-
-def _tensors(feed: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
-    return {name: torch.from_numpy(value) for name, value in feed.items()}
+    hints = lexicon_features(len(text), found.starts, found.ends)
+    return {"characters": characters[None], "bigrams": bigrams[None], "hints": hints[None]}
 
 
 def _npy(array: np.ndarray) -> bytes:

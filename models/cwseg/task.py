@@ -18,10 +18,15 @@ from models.cwseg.data import (
     TrainingBatches,
     frequent_characters,
     read_corpus,
+    spaced,
 )
 from models.cwseg.validate import word_f1
 from models.cwseg.model import Member
 from models.cwseg.words import builtin_words, corpus_words, external_words
+
+
+SPACED = 0.02
+"""Share of the word borders in training sentences that get a space."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ def prepare(
     counts = corpus_words(train)
     words = builtin_words(external, counts)
     once_elsewhere = {w for w, count in counts.items() if count == 2 and w not in external}
-    corpus = Corpus(train, table, buckets)
+    corpus = Corpus(spaced(train, SPACED), table, buckets)
     dev = {}
     for name in criteria:
         data = Corpus(read_corpus(folder, "dev", name), table, buckets)

@@ -19,8 +19,8 @@ def word_f1(member: Member, corpus: Corpus, features: np.ndarray, bfloat16: bool
     """F1 of words, in percent, as the SIGHAN bake-off counts them: both ends must be right."""
     gold = found = right = 0
     for sentence, tags in predict(member, corpus, features, bfloat16):
-        first, last = corpus.offsets[sentence], corpus.offsets[sentence + 1]
-        ours, theirs = _words(tags), _words(corpus.tags[first:last])
+        first = corpus.offsets[sentence]
+        ours, theirs = _words(tags), _words(corpus.tags[first : first + len(tags)])
         gold, found, right = gold + len(theirs), found + len(ours), right + len(ours & theirs)
     return 200.0 * right / max(1, gold + found)
 

@@ -15,15 +15,14 @@ from models.cwseg import train as train_module  # noqa: E402
 from models.cwseg.checkpoint import load_members  # noqa: E402
 from models.cwseg.cohort import Cohort  # noqa: E402
 from models.cwseg.config import MemberConfig, parse_member  # noqa: E402
-from models.cwseg.data import Corpus, Sentence  # noqa: E402
+from models.cwseg.data import MARGIN, Corpus, Sentence  # noqa: E402
 from models.cwseg.mimicry import Critic, js, kl  # noqa: E402
-from models.cwseg.model import Segmenter  # noqa: E402
-from models.cwseg.pinned import PinnedSegmenter  # noqa: E402
+from models.cwseg.model import ExportedSegmenter, Segmenter  # noqa: E402
 from models.cwseg.tags import B, I, O, allowed, word_tags  # noqa: E402
 from edge_sdk.characters import identity_table, vocabulary  # noqa: E402
 
 SMALL = {
-    "window": MemberConfig("window", 2, 15, 8, 6, 64, 4, 0.0),
+    "window": MemberConfig("window", 2, 16, 8, 6, 64, 4, 0.0),
     "transformer": MemberConfig("transformer", 2, 32, 8, 6, 64, 4, 0.0),
 }
 CHARACTERS = 50
@@ -35,18 +34,20 @@ def member(kind: str = "window", seed: int = 0) -> Segmenter:
 
 
 def batch(rows: int = 3, length: int = 9, seed: int = 1) -> dict[str, torch.Tensor]:
-    """Random inputs of three sentences, the last the longest."""
+    """Random inputs of three sentences, the last the longest, with edges around them."""
     torch.manual_seed(seed)
-    lengths = torch.tensor([length - 4, length - 2, length][:rows])
-    mask = (torch.arange(length) < lengths[:, None]).float()
+    lengths = torch.tensor([length - 4, length - 2, length][-rows:])
+    mask = torch.arange(length) < lengths[:, None]
+    around = torch.nn.functional.pad(mask, (MARGIN, MARGIN))
+    shape = (rows, length + 2 * MARGIN)
     drawn = {
-        "characters": torch.randint(1, CHARACTERS, (rows, length)),
-        "bigrams": torch.randint(0, 64, (rows, length)),
-        "lexicon": torch.randint(0, 100, (rows, length)),
-        "tags": torch.full((rows, length), O),
+        "characters": torch.randint(1, CHARACTERS, shape),
+        "bigrams": torch.randint(0, 64, shape),
+        "lexicon": torch.randint(0, 100, shape),
     }
-    found = {name: value * mask.long() for name, value in drawn.items()}
-    return {**found, "criterion": torch.arange(rows) % 3, "mask": mask}
+    found = {name: value * around for name, value in drawn.items()}
+    tags = torch.full((rows, length), O) * mask
+    return {**found, "tags": tags, "criterion": torch.arange(rows) % 3, "mask": mask.float()}
 
 
 def inputs(found: dict[str, torch.Tensor]) -> list[torch.Tensor]:
@@ -72,31 +73,28 @@ def test_padding_changes_nothing(kind: str) -> None:
     found = batch()
     together = member(kind)(*inputs(found))
     for row, length in enumerate(found["mask"].sum(1).int().tolist()):
-        alone = {k: v[row : row + 1, :length] if v.ndim > 1 else v[row : row + 1] for k, v in found.items()}
-        torch.testing.assert_close(member(kind)(*inputs(alone))[0], together[row, :length])
+        alone = [value[row : row + 1, : length + 2 * MARGIN] for value in inputs(found)[:3]]
+        expected = member(kind)(*alone, found["criterion"][row : row + 1])
+        torch.testing.assert_close(expected[0], together[row, :length])
 
 
 def test_a_window_member_sees_its_layers_and_no_more() -> None:
     found = batch(1, 9)
-    found["characters"][:] = 7
     before = member()(*inputs(found))
-    found["characters"][0, 0] = 8
+    found["characters"][0, MARGIN] = 0
     changed = (member()(*inputs(found)) != before).any(2)[0].tolist()
-    assert changed[: SMALL["window"].layers + 1] == [True] * 3 and not any(changed[3:])
+    assert changed == [True] * (SMALL["window"].layers + 1) + [False] * 6
 
 
-def test_pinned_members_give_the_same_and_have_constant_ranges() -> None:
+def test_the_exported_form_is_the_same_function() -> None:
     model, found = member(), batch()
-    feeds = [dict(zip(("characters", "bigrams", "lexicon", "criterion"), inputs(found)))]
-    pinned = PinnedSegmenter(model, feeds)
-    torch.testing.assert_close(pinned(*inputs(found)), model(*inputs(found)), atol=1e-2, rtol=1e-2)
-    ranges = []
-    for layer in [*pinned.layers, pinned.head]:
-        layer.register_forward_pre_hook(lambda _, x: ranges.append((x[0].min().item(), x[0].max().item())))
-    for seed in range(2, 6):
-        pinned(*inputs(batch(seed=seed)))
-    each = len(pinned.layers) + 1
-    assert all(ranges[i] == ranges[i % each] for i in range(len(ranges)))
+    exported = ExportedSegmenter(model)
+    cut = slice(MARGIN - exported.reach, exported.reach - MARGIN)
+    hints = found["lexicon"] + 100 * found["criterion"][:, None]
+    seen = [value[:, cut] for value in (found["characters"], found["bigrams"], hints)]
+    torch.testing.assert_close(exported(*seen), model(*inputs(found)))
+    with pytest.raises(ValueError, match="only window"):
+        ExportedSegmenter(member("transformer"))
 
 
 def test_mimicry_against_the_definitions() -> None:
@@ -182,7 +180,10 @@ def test_words_that_only_one_sentence_has_are_hidden_there() -> None:
     rows = [Sentence(("甲乙", "丙"), 0), Sentence(("甲", "乙丙"), 0)]
     corpus = Corpus(rows, identity_table(vocabulary("甲乙丙")), 64)
     found = corpus.find(["甲乙", "乙丙"], only_here=["甲乙"])
-    assert list(zip(found.starts, found.ends)) == [(1, 3), (3, 5), (4, 6)]
+    first, second = corpus.offsets.tolist()
+    assert list(zip(found.starts, found.ends)) == [
+        (first + 1, first + 3), (second, second + 2), (second + 1, second + 3),
+    ]  # fmt: skip
 
 
 def test_member_names() -> None:

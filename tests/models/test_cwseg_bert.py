@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch")
 from models.cwseg.bert import Bert, BertConfig, load_bert, read_safetensors  # noqa: E402
 from models.cwseg.cohort import Cohort  # noqa: E402
 from models.cwseg.config import MemberConfig, parse_member  # noqa: E402
+from models.cwseg.data import MARGIN  # noqa: E402
 from models.cwseg.model import build_member  # noqa: E402
 from edge_sdk.characters import vocabulary  # noqa: E402
 
@@ -92,9 +93,9 @@ def test_a_checkpoint_joins_a_cohort(folder: Path) -> None:
     assert len(bert.bert.encoder.layer) == 1
     assert [TOKENS[i] for i in bert.tokens.tolist()][-5:] == ["的", "中", "国", "人", "，"]
     small = build_member(MemberConfig("window", 1, 15, 8, 6, 64, 4, 0.0), names, 3)
-    characters = torch.randint(7, len(names), (2, 14))  # longer than the checkpoint has positions
+    characters = torch.randint(7, len(names), (2, 14 + 2 * MARGIN))  # more than it has positions
     found = {
-        "characters": characters, "bigrams": characters, "lexicon": characters, "tags": characters * 0 + 2,
+        "characters": characters, "bigrams": characters, "lexicon": characters, "tags": torch.full((2, 14), 2),
         "criterion": torch.tensor([0, 1]), "mask": torch.ones(2, 14),
     }  # fmt: skip
     Cohort([small, bert]).loss(found).backward()
