@@ -8,7 +8,6 @@ is imported; EDGE_SDK_KERNELS=native|numba|reference forces one. A function is i
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import warnings
 from typing import Any
@@ -21,6 +20,7 @@ from edge_sdk.kernels.scheme import HashScheme
 _MODULES = {
     "fingerprint": ("fingerprints", "bloom_counts", "project"),
     "tags": ("TagDecoder", "viterbi", "viterbi_nbest", "argmax_tags", "bio_masks"),
+    "posteriors": ("TagPosteriors",),
     "spans": ("tag_spans", "span_scores"),
     "trie": ("Trie", "Overlay"),
     "characters": ("character_inputs", "lexicon_features"),
@@ -34,6 +34,8 @@ _FACES = {  # how a face names its module of a concept
 }
 
 __all__ = ["HashScheme", "TagLabels", "implementation", *_MODULE_OF]
+
+_HOW_TO_BUILD = "install a C compiler and the Python headers, then install edge-sdk again"
 
 
 def _importable(face: str) -> str | None:
@@ -71,7 +73,6 @@ def _pick() -> tuple[str, str]:
     return "reference", f"the compiled extension is missing: {missing}"
 
 
-_HOW_TO_BUILD = "install a C compiler and the Python headers, then install edge-sdk again"
 _NAME, _REASON = _pick()
 
 
