@@ -147,14 +147,21 @@ def check_tags(tags: np.ndarray, n_tags: int) -> None:
         raise KernelError("bad_tag", f"token {wrong[0]} has tag {tags[wrong[0]]}", f"there are {n_tags} tags")
 
 
+def check_path(emissions: np.ndarray, tags: np.ndarray, n_tags: int | None) -> None:
+    """Raises what `check_emissions` and `check_tags` raise, and `bad_tags` unless there is one tag a row."""
+    check_emissions(emissions, n_tags)
+    check_tags(tags, emissions.shape[1])
+    if len(tags) != len(emissions):
+        raise KernelError(
+            "bad_tags", f"there are {len(tags)} tags for {len(emissions)} rows of emissions", "give one a row"
+        )
+
+
 def check_span_arguments(emissions: np.ndarray, tags: np.ndarray, spans: Sequence[tuple[str, int, int]]) -> None:
     """Raises what the other checks raise, `bad_tags` if emissions and tags differ in length, and `bad_span` for a span
     that is empty or not within the tokens."""
-    check_emissions(emissions, None)
-    check_tags(tags, emissions.shape[1])
+    check_path(emissions, tags, None)
     n_tokens = len(emissions)
-    if len(tags) != n_tokens:
-        raise KernelError("bad_tags", f"there are {len(tags)} tags for {n_tokens} rows of emissions", "give one a row")
     if not isinstance(spans, (list, tuple)):
         raise KernelError("bad_span", f"spans is a {type(spans).__name__}", "give what tag_spans() returned")
     for span in spans:

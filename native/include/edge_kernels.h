@@ -12,6 +12,7 @@
 #include "edge_kernels/labels.h"
 #include "edge_kernels/lattice.h"
 #include "edge_kernels/overlay.h"
+#include "edge_kernels/posteriors.h"
 #include "edge_kernels/spans.h"
 #include "edge_kernels/status.h"
 #include "edge_kernels/tags.h"

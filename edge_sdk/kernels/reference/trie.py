@@ -271,7 +271,8 @@ class Trie:
         for symbol in symbols:
             index = symbol - self._n_codes - 1
             if index < 0:
-                characters.append(int(self._code_points[symbol - 1]))
+                code_point = int(self._code_points[symbol - 1])
+                characters.append(code_point if code_point < 0x110000 else 0xFFFD)  # damaged
             elif index < 68:
                 rare = index << 14
             elif index < 68 + 128:
