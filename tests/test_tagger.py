@@ -89,23 +89,25 @@ class TestResults:
         assert tagger(text) == nothing
         assert tagger.batch([text, text]) == [nothing, nothing]
 
-    def test_scores(self, tiny_path: Path) -> None:
-        """Softmax of the intents; for a slot the mean of its words' softmax."""
-        probabilities = np.array([[0.1, 0.6, 0.1, 0.1, 0.1], [0.05, 0.05, 0.8, 0.05, 0.05]])
-        intents = np.array([0.2, 0.5, 0.3])
-        result = with_logits(tiny_path, np.log(probabilities), np.log(intents) + 40)("a b")
+    def test_score_of_the_intent_is_its_softmax(self, tiny_path: Path) -> None:
+        logits = np.log([0.2, 0.5, 0.3]) + 40
+        result = with_logits(tiny_path, np.zeros((2, 5)), logits)("a b")
         assert result.intent == "CALL"
         assert result.score == pytest.approx(0.5, abs=1e-6)
+
+    def test_score_of_a_slot_without_transitions_is_the_mean_softmax(self, tmp_path: Path) -> None:
+        path = changed(tmp_path / "argmax.edge", {"decoder": {"kind": "argmax"}})
+        probabilities = np.array([[0.1, 0.6, 0.1, 0.1, 0.1], [0.05, 0.05, 0.8, 0.05, 0.05]])
+        result = with_logits(path, np.log(probabilities), np.zeros(3))("a b")
         assert result.slots == (Slot("TIME", "a b", 0, 3, pytest.approx(0.7, abs=1e-6)),)
 
     @pytest.mark.parametrize("seed", range(12))
-    def test_tags_are_the_best_that_bio_allows(self, tmp_path: Path, seed: int) -> None:
-        """Against all sequences of four tokens."""
+    def test_tags_and_scores_against_all_sequences(self, tmp_path: Path, seed: int) -> None:
+        """Of four words: the best that BIO allows, and how much of the weight agrees with it."""
         rng = np.random.default_rng(seed)
         n_tags = len(tiny_tagger.TAGS)
         table = rng.normal(size=(n_tags + 2, n_tags)).astype(np.float32)
         emissions = rng.normal(size=(4, n_tags)).astype(np.float32)
-        path = changed(tmp_path / "crf.edge", transitions_npy=tiny_tagger._npy(table))
 
         def score(tags: tuple[int, ...]) -> float:
             names = ["O", *(tiny_tagger.TAGS[tag] for tag in tags)]
@@ -116,9 +118,19 @@ class TestResults:
             emitted = sum(emissions[i, tag] for i, tag in enumerate(tags))
             return table[-2, tags[0]] + steps + table[-1, tags[-1]] + emitted
 
-        best = max(itertools.product(range(n_tags), repeat=4), key=score)
+        sequences = list(itertools.product(range(n_tags), repeat=4))
+        weights = np.exp([score(tags) for tags in sequences])
+        best = sequences[weights.argmax()]
+        sure = [
+            sum(w for w, tags in zip(weights, sequences, strict=True) if tags[i] == best[i]) / weights.sum()
+            for i in range(4)
+        ]
+        path = changed(tmp_path / "crf.edge", transitions_npy=tiny_tagger._npy(table))
         with with_logits(path, emissions, np.zeros(3)) as tagger:
             assert tagger.predict_tokens(list("abcd"))[1] == [tiny_tagger.TAGS[tag] for tag in best]
+            for slot in tagger("a b c d").slots:
+                words = range(slot.start // 2, (slot.end + 1) // 2)
+                assert slot.score == pytest.approx(np.mean([sure[i] for i in words]), abs=1e-5)
 
     def test_without_transitions_each_word_has_its_best_tag(self, tmp_path: Path) -> None:
         path = changed(tmp_path / "argmax.edge", {"decoder": {"kind": "argmax"}})

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge_sdk.errors import BackendError, BundleError, InputError
-from edge_sdk.kernels import HashScheme, TagDecoder, argmax_tags, bio_masks, span_scores, tag_spans
+from edge_sdk.kernels import (
+    HashScheme,
+    TagDecoder,
+    TagPosteriors,
+    argmax_tags,
+    bio_masks,
+    span_scores,
+    tag_spans,
+)
 from edge_sdk.kernels.labels import TagLabels
 from edge_sdk.projection import Projection
 from edge_sdk.results import Slot, TaggerResult
@@ -31,8 +39,9 @@ class Tagger(Task[TaggerResult]):
 
     The intent is the most probable one and its score that probability. Tags are decoded with the
     bundle's CRF transitions and the transitions that BIO allows, or token by token where the
-    bundle has none. A slot's score is the mean, over its words, of the softmax probability of the
-    word's tag. A text without words has the intent "", score 0.0 and no slots.
+    bundle has none. A slot's score is the mean, over its words, of the probability of the word's
+    tag: its posterior under the CRF, or its softmax. A text without words has the intent "", score
+    0.0 and no slots.
     """
 
     task = "tagger"
@@ -50,7 +59,7 @@ class Tagger(Task[TaggerResult]):
         self.max_tokens = pipeline.integer("max_tokens", minimum=1)
         self._project = _projection(bundle, pipeline)
         self.intents, self.labels = _labels(bundle, pipeline.text("labels"))
-        self._decode = _decoder(bundle, pipeline.section("decoder"), self.labels)
+        self._decode, self._span_scores = _decoder(bundle, pipeline.section("decoder"), self.labels)
         self._session = self.open_session()
         self._check_graph()
 
@@ -156,7 +165,7 @@ class Tagger(Task[TaggerResult]):
         tags = self._decode(slot_logits)
         spans = tag_spans(tags, self.labels)
         slots = []
-        for (label, first, last), probability in zip(spans, span_scores(slot_logits, tags, spans)):
+        for (label, first, last), probability in zip(spans, self._span_scores(slot_logits, tags, spans)):
             start, end = words[first].start, words[last - 1].end
             slots.append(Slot(label, text[start:end], start, end, probability))
         return TaggerResult(text, intent, score, tuple(slots))
@@ -230,13 +239,15 @@ def _labels(bundle: Bundle, file: str) -> tuple[list[str], TagLabels]:
     return section.texts("intents"), TagLabels(section.texts("tags"))
 
 
-def _decoder(
-    bundle: Bundle, section: Section, labels: TagLabels
-) -> Callable[[np.ndarray], np.ndarray]:
-    """From slot logits float32[n, T] to tags int32[n]."""
+_Decode = Callable[[np.ndarray], np.ndarray]
+_SpanScores = Callable[[np.ndarray, np.ndarray, Sequence[tuple[str, int, int]]], Sequence[float]]
+
+
+def _decoder(bundle: Bundle, section: Section, labels: TagLabels) -> tuple[_Decode, _SpanScores]:
+    """Slot logits float32[n, T] to tags int32[n]; these two and spans to a score a span."""
     section.only("kind", "transitions", "scheme")
     if section.text("kind", choices=("crf", "argmax")) == "argmax":
-        return argmax_tags
+        return argmax_tags, span_scores
     section.text("scheme", choices=("BIO", "BIOES"))
     file = section.text("transitions")
     table = bundle.read_array(file)
@@ -247,5 +258,15 @@ def _decoder(
             f"{file} is {table.dtype} {table.shape}, expected float32 {(n_tags + 2, n_tags)}",
             "export the bundle again",
         )
-    decoder = TagDecoder(table[:-2], table[-2], table[-1], *bio_masks(labels.names))
-    return lambda emissions: decoder.decode(emissions)[0]
+    crf = table[:-2], table[-2], table[-1], *bio_masks(labels.names)
+    decoder, posteriors = TagDecoder(*crf), TagPosteriors(*crf)
+
+    def scores(
+        logits: np.ndarray, tags: np.ndarray, spans: Sequence[tuple[str, int, int]]
+    ) -> list[float]:
+        if not spans:
+            return []
+        sure = posteriors(logits, tags).tolist()
+        return [sum(sure[first:last]) / (last - first) for _, first, last in spans]
+
+    return lambda emissions: decoder.decode(emissions)[0], scores
