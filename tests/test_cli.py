@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -106,6 +105,13 @@ def test_a_bad_argument_is_named(cli):
     assert err.startswith("error[input_too_long]: TEXT 2: ")
 
 
+def test_an_argument_that_is_not_utf_8(run_cli):
+    found = run_cli("run", "tiny", "hello", b"caf\xe9", "--json")
+    assert found.returncode == 2
+    assert len(json_lines(found.stdout)) == 1
+    assert found.stderr.startswith(b"error[input_encoding]: TEXT 2: byte 3 is not UTF-8")
+
+
 def test_any_locale(run_cli):
     """Also where the locale is plain C and Python does not repair it."""
     plain = {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
@@ -146,7 +152,6 @@ def test_interrupt(tiny_path):
         child.stdin.write(b"hello\n")
         child.stdin.flush()
         assert child.stdout.readline()
-        time.sleep(0.2)  # let it come back to waiting for the next line
         child.send_signal(signal.SIGINT)
         assert child.wait(60) == 130
         assert child.stderr.read() == b""

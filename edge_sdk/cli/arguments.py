@@ -7,10 +7,13 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from edge_sdk import catalog
+from edge_sdk.backends import ENGINES
 from edge_sdk.bundle import Bundle
 from edge_sdk.cli import COMMANDS
 from edge_sdk.errors import EdgeError
 from edge_sdk.tasks import task_class
+
+_ENGINE_HELP = f"auto (default) or {', '.join(ENGINES)}"
 
 
 class Parser(argparse.ArgumentParser):
@@ -31,7 +34,7 @@ class Parser(argparse.ArgumentParser):
 
     def add_loading(self) -> None:
         """The options of `edge_sdk.load`."""
-        self.add_argument("--backend", default="auto", help="engine: auto (default) or onnx")
+        self.add_argument("--backend", default="auto", metavar="NAME", help=_ENGINE_HELP)
         self.add_argument("--threads", type=int, default=1, metavar="N", help="default 1")
 
 
