@@ -29,9 +29,11 @@ cmake --build "$build/fuzz" >>"$build/fuzz.log" 2>&1 || { cat "$build/fuzz.log";
 for target in fuzz/fuzz_*.c; do
     name=$(basename "$target" .c)
     found=$build/corpus/$name # new inputs go here, the committed ones stay as they are
+    seeds=fuzz/corpus/$name
     mkdir -p "$found"
+    [ -d "$seeds" ] || seeds=
     echo "$name: $seconds s"
     "$build/fuzz/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$build/" \
-        "$found" "fuzz/corpus/$name" >"$build/$name.log" 2>&1 || { tail -40 "$build/$name.log"; exit 1; }
+        "$found" $seeds >"$build/$name.log" 2>&1 || { tail -40 "$build/$name.log"; exit 1; }
     tail -1 "$build/$name.log"
 done

@@ -42,7 +42,8 @@ static size_t spell(const ek_trie_walk *walk, uint32_t tail) {
         if (symbol == 0 || length >= most) return length;
         uint32_t first = trie->n_codes + 1;
         if (symbol < first) {
-            walk->word[length++] = ek_load32(trie->code_points, symbol - 1);
+            uint32_t code_point = ek_load32(trie->code_points, symbol - 1);
+            walk->word[length++] = code_point < EK_CODE_POINTS ? code_point : 0xFFFD; /* damaged */
         } else if (symbol < first + 68) {
             rare = (symbol - first) << 14;
         } else if (symbol < first + 196) {

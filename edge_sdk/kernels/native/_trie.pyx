@@ -239,8 +239,8 @@ cdef class Trie:
         cdef ek_status status
         cdef uint32_t flags = 0 if verify else EK_TRIE_SKIP_CHECKSUM
         try:
-            PyObject_GetBuffer(buffer, &self.buffer, PyBUF_SIMPLE)
-        except (TypeError, BufferError) as error:
+            PyObject_GetBuffer(memoryview(buffer).cast("B"), &self.buffer, PyBUF_SIMPLE)
+        except (TypeError, ValueError, BufferError) as error:
             raise bad_trie(str(error)) from None
         self.opened = True
         with nogil:
