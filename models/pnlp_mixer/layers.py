@@ -38,14 +38,14 @@ class Bottleneck(nn.Module):
 
     def forward(self, features: Tensor, mask: Tensor) -> Tensor:
         """Features float32 [batch, tokens, n_features] and mask float32 [batch, tokens, 1] to
-        float32 [batch, tokens, hidden], zero where padded."""
+        float32 [batch, tokens, hidden], arbitrary where padded."""
         tokens = features.shape[1]
         # The weights are scaled, not the features: the exporter folds that into a constant.
         scaled = F.linear(features, self.reduce.weight * _COUNT_SCALE, self.reduce.bias)
         own = self.activation(scaled) * mask
         padded = F.pad(own, (0, 0, self.window, self.window))
         joined = torch.cat([padded[:, i : i + tokens] for i in range(2 * self.window + 1)], -1)
-        return self.norm(self.activation(self.join(joined))) * mask
+        return self.norm(self.activation(self.join(joined)))
 
 
 class Heads(nn.Module):

@@ -19,8 +19,8 @@ class TokenMixing(nn.Module):
 
     Padded tokens come in as zero, so they add nothing to the hidden layer, and what is written to
     them is not wanted: the first n rows of the weights give the same result as all `max_tokens`,
-    and a call costs what its own tokens cost. The hidden layer has no bias: adding one is a pass
-    over token_hidden x hidden values, whatever the length, and it did not help.
+    and a call costs what its own tokens cost. There are no biases: adding one to the hidden layer is
+    a pass over token_hidden x hidden values, whatever the length.
 
     The optional filter adds to each token a weighted sum of its neighbours, a channel at a time:
     it sees distances, where the MLP sees absolute positions.
@@ -32,7 +32,6 @@ class TokenMixing(nn.Module):
         # Scaled for the usual number of tokens, not for the largest.
         self.up = nn.Parameter(torch.randn(tokens, width) / math.sqrt(8))
         self.down = nn.Parameter(torch.randn(tokens, width) / math.sqrt(width))
-        self.bias = nn.Parameter(torch.zeros(tokens, 1))
         self.activation = activation()
         self.filter = (
             nn.Parameter(torch.randn(config.filter_width, config.hidden) * 0.1)
@@ -44,7 +43,7 @@ class TokenMixing(nn.Module):
         """[batch, tokens, hidden], zero where padded -> the same shape."""
         tokens = x.shape[1]
         mixed = self.activation(self.up[:tokens].t() @ x)
-        mixed = self.down[:tokens] @ mixed + self.bias[:tokens]
+        mixed = self.down[:tokens] @ mixed
         if self.filter is not None:
             width = self.filter.shape[0]
             padded = F.pad(x, (0, 0, width // 2, width // 2))
@@ -96,9 +95,8 @@ class Mixer(nn.Module):
         Returns tag logits float32 [batch, tokens, tags] and intent logits [batch, intents].
         Padding is told by the features themselves: a word's counts are never all zero.
         """
-        features = features.float()
         mask = (features.amax(-1, keepdim=True) > 0).float()
-        x = self.dropout(self.bottleneck(features, mask))
+        x = self.dropout(self.bottleneck(features.float(), mask))
         for block in self.blocks:
             x = block(x, mask)
         return self.heads(x, mask)
