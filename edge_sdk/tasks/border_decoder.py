@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from edge_sdk.kernels import TagDecoder
-
-if TYPE_CHECKING:
-    from edge_sdk.kernels.lexicon import Matches
 
 B, I, O = range(3)
 """Tags: first of several characters, later one, a word of one character."""
 NEVER = np.float32(-1e4)
 """Added to the score of a tag that must not be; finite, so that some path always remains."""
+INSIDE_ONLY = np.array([NEVER, 0, NEVER], np.float32)
+"""Added to a character that only I may have."""
 BLOCK = 2048
 """Characters that are decoded at once; more are decoded in overlapping blocks."""
 LOOK_AHEAD = 64
@@ -44,7 +41,7 @@ class BorderDecoder:
         """Where words begin, 0 first: int32. `emissions` is float32 [n, 3], n at least 1."""
         if len(emissions) <= BLOCK:
             tags, _ = self._decoder.decode(emissions)
-            return np.flatnonzero(tags != I).astype(np.int32)
+            return (tags != I).nonzero()[0].astype(np.int32)
         found = []
         first = 0
         last_tag = None
@@ -66,22 +63,24 @@ class BorderDecoder:
             first += cut
 
 
-def nudge(emissions: np.ndarray, matches: Matches, domain: float) -> None:
-    """Add to the emissions what the caller's lexicon says, in place.
+def nudge(emissions: np.ndarray, starts: np.ndarray, ends: np.ndarray, pulls: np.ndarray) -> None:
+    """Add to the emissions what words of a lexicon ask for, in place.
 
-    A word of weight w adds domain * 2w / (1 + w) (weight 1: domain, never more than twice that) to
-    each tag that it asks for: B of its first character, I of the others, and B and O of the
+    A word adds its pull to B of its first character, to I of the others, and to B and O of the
     character after it, unless a longer word goes on there. Of several words that ask for the same
     tag the strongest counts.
+
+    Args:
+        emissions: float32 [n, 3].
+        starts, ends: integers [matches], within the text.
+        pulls: float32 [matches], at least 0.
     """
-    starts, ends, weights = matches
-    pull = (domain * 2 * weights / (1 + weights)).astype(np.float32)
     added = np.zeros((len(emissions) + 1, 3), np.float32)
-    np.maximum.at(added[:, B], starts, pull)
+    np.maximum.at(added[:, B], starts, pulls)
     for offset in range(1, int((ends - starts).max(initial=0))):
         within = starts + offset < ends
-        np.maximum.at(added[:, I], starts[within] + offset, pull[within])
+        np.maximum.at(added[:, I], starts[within] + offset, pulls[within])
     free = added[ends, I] == 0
-    np.maximum.at(added[:, O], ends[free], pull[free])
-    np.maximum.at(added[:, B], ends[free], pull[free])
+    np.maximum.at(added[:, O], ends[free], pulls[free])
+    np.maximum.at(added[:, B], ends[free], pulls[free])
     emissions += added[:-1]

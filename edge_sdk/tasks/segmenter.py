@@ -17,7 +17,7 @@ from edge_sdk.kernels import lexicon_features, segment
 from edge_sdk.kernels.identities import EDGE, LEXICON_FEATURES, TABLE_SIZE
 from edge_sdk.lexicon import Lexicon, LexiconLike, as_lexicon
 from edge_sdk.tasks.base import Task, check_texts
-from edge_sdk.tasks.border_decoder import NEVER, BorderDecoder, I, nudge
+from edge_sdk.tasks.border_decoder import INSIDE_ONLY, NEVER, BorderDecoder, I, nudge
 from edge_sdk.unbreakable import unbreakable
 
 if TYPE_CHECKING:
@@ -266,51 +266,50 @@ class Segmenter(Task[SegmenterResult]):
         if not text:
             return [], []
         size, reach = len(text), self._reach
-        own, matches = self._find(text, settings)
-        # The graph wants to see edges before and after a text.
-        edges = "\n" * reach
-        identities, pairs, inside = prepare(edges + text + edges, self._table, self._buckets)
-        hints = np.zeros(size + 2 * reach, np.int32)
-        hints[reach : reach + size] = lexicon_features(size, matches.starts, matches.ends)
+        edges = "\n" * reach  # the graph wants to see edges before and after a text
+        padded = f"{edges}{text}{edges}"
+        identities, pairs, inside = prepare(padded, self._table, self._buckets)
+        own, matches = self._find(padded, settings)
+        hints = lexicon_features(len(padded), matches.starts, matches.ends)
         if settings.criterion:
             hints += LEXICON_FEATURES * settings.criterion
         emissions = self._emissions(size, characters=identities, bigrams=pairs, hints=hints)
         identities = identities[reach : reach + size]
+        if settings.domain and own is not None:
+            pulls = settings.domain * 2 * own.values / (1 + own.values)
+            nudge(emissions, own.starts - reach, own.ends - reach, pulls)
         if inside is not None:
             inside = inside[reach : reach + size]
-        if settings.domain and own is not None:
-            nudge(emissions, own, settings.domain)
-        if inside is not None:
-            emissions[inside, ::2] += NEVER  # B and O
+            emissions[inside] += INSIDE_ONLY
         for start, end in unbreakable(text):
             emissions[start, I] += NEVER
-            emissions[start + 1 : end, ::2] += NEVER
+            emissions[start + 1 : end] += INSIDE_ONLY
             emissions[end : end + 1, I] += NEVER
             inside = np.zeros(len(text), bool) if inside is None else inside
             inside[start + 1 : end] = True
         if settings.mode != "normal" and inside is not None:
             # No match may cut in two what is one word.
-            open_end = np.append(inside, False)[matches.ends]
-            kept = ~(inside[matches.starts] | open_end)
+            open_end = np.append(inside, False)[matches.ends - reach]
+            kept = ~(inside[matches.starts - reach] | open_end)
             matches = type(matches)(*(column[kept] for column in matches))
         starts: list[int] = []
         ends: list[int] = []
         for first, last in _pieces(identities):
             bounds = self._decoder.borders(emissions[first:last])
             if settings.mode != "normal":
-                low, high = np.searchsorted(matches.starts, (first, last))
+                low, high = np.searchsorted(matches.starts, (first + reach, last + reach))
                 found = segment(
                     settings.mode,
                     last - first,
                     bounds,
-                    np.append(bounds[1:], last - first).astype(np.int32),
-                    matches.starts[low:high] - first,
-                    matches.ends[low:high] - first,
+                    np.append(bounds[1:], np.int32(last - first)),
+                    matches.starts[low:high] - np.int32(first + reach),
+                    matches.ends[low:high] - np.int32(first + reach),
                 )
                 starts += (found[0] + first).tolist()
                 ends += (found[1] + first).tolist()
             else:
-                places = (bounds + first).tolist()
+                places = (bounds + first if first else bounds).tolist()
                 starts += places
                 ends += places[1:]
                 ends.append(last)
@@ -346,7 +345,7 @@ class Segmenter(Task[SegmenterResult]):
 
 def _pieces(identities: np.ndarray) -> list[tuple[int, int]]:
     """(first, last) of each stretch without edges."""
-    if identities.all():
+    if np.count_nonzero(identities) == len(identities):  # EDGE is 0
         return [(0, len(identities))]
     edges = np.concatenate([[-1], np.flatnonzero(identities == EDGE), [len(identities)]]).tolist()
     return [(a + 1, b) for a, b in zip(edges, edges[1:]) if b > a + 1]

@@ -16,44 +16,48 @@ from models.cwseg.bert import BertConfig, BertEncoder
 
 
 class WindowLayer(nn.Linear):
-    """A linear map over each character and its two neighbours; the first and last give nothing.
+    """A linear map over each character and `span` neighbours to each side; the first and the last
+    `span` characters give nothing.
 
-    A convolution of width 3, written as a matrix product, which engines run in 8 bits.
+    A convolution, written as a matrix product, which engines run in 8 bits.
     """
 
-    def __init__(self, width_in: int, width_out: int) -> None:
-        super().__init__(3 * width_in, width_out)
+    def __init__(self, width_in: int, width_out: int, span: int) -> None:
+        super().__init__((2 * span + 1) * width_in, width_out)
+        self.span = span
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(torch.cat([x[:, :-2], x[:, 1:-1], x[:, 2:]], 2))
+        # Ends counted from the back: an exported graph need not compute with lengths.
+        ends = [*range(-2 * self.span, 0), None]
+        return super().forward(torch.cat([x[:, i:end] for i, end in enumerate(ends)], 2))
 
 
 class WindowEncoder(nn.Module):
     """A stack of window layers, ReLU after each, with residual connections.
 
-    An output depends on `layers` characters to each side and on nothing else: a text may be cut
+    An output depends on `reach` characters to each side and on nothing else: a text may be cut
     into pieces that overlap by as much, and nothing changes. Edges are characters like others: a
     text has `reach` of them before and after it, always.
     """
 
-    def __init__(self, width_in: int, width: int, layers: int, dropout: float) -> None:
+    def __init__(self, width_in: int, width: int, layers: int, span: int, dropout: float) -> None:
         super().__init__()
-        self.reach = layers
-        self.first = WindowLayer(width_in, width)
-        self.rest = nn.ModuleList(WindowLayer(width, width) for _ in range(layers - 1))
+        self.reach = layers * span
+        self.first = WindowLayer(width_in, width, span)
+        self.rest = nn.ModuleList(WindowLayer(width, width, span) for _ in range(layers - 1))
         self.dropout = ByteDropout(dropout)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         x = self.dropout(functional.relu(self.first(x)))
         for layer in self.rest:
-            x = x[:, 1:-1] + self.dropout(functional.relu(layer(x)))
+            x = x[:, layer.span : -layer.span] + self.dropout(functional.relu(layer(x)))
         return x
 
 
 class TransformerEncoder(nn.Module):
     """A small BERT with sinusoidal positions, trained from scratch."""
 
-    def __init__(self, width_in: int, width: int, layers: int, dropout: float) -> None:
+    def __init__(self, width_in: int, width: int, layers: int, span: int, dropout: float) -> None:
         super().__init__()
         self.reach = 0
         self.project = nn.Linear(width_in, width)

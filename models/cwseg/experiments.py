@@ -24,7 +24,7 @@ from models.cwseg.data import CRITERIA
 from models.cwseg.task import Task, prepare
 from models.cwseg.train import train
 
-PAIRS = (("window-3x127", "window-1x63"), ("transformer-2x96", "transformer-1x64"))
+PAIRS = (("window-3x128", "window-1x64"), ("transformer-2x96", "transformer-1x64"))
 """Net1, the larger, and Net2: stand for BERT-4/BERT-1 and NEZHA-4/NEZHA-1."""
 
 

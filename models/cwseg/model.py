@@ -62,10 +62,10 @@ class Segmenter(Member):
         width_in = config.character_width + config.bigram_width + config.lexicon_width
         self.dropout = ByteDropout(config.dropout)
         self.encoder = ENCODERS[config.encoder](
-            width_in, config.width, config.layers, config.dropout
+            width_in, config.width, config.layers, config.span, config.dropout
         )
         if self.encoder.reach > MARGIN:
-            raise ValueError(f"{config.name}: a window encoder has at most {MARGIN} layers")
+            raise ValueError(f"{config.name} sees more than {MARGIN} characters to each side")
 
     def forward(
         self, characters: Tensor, bigrams: Tensor, lexicon: Tensor, criterion: Tensor

@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--members", nargs="+", default=["window-2x64"], metavar="MEMBER",
-                        help="window-LAYERSxWIDTH, transformer-LAYERSxWIDTH, bert-LAYERS")  # fmt: skip
+                        help="window[SPAN]-LAYERSxWIDTH, transformer-LAYERSxWIDTH, bert-LAYERS")  # fmt: skip
     parser.add_argument("--bert", default="", metavar="DIR",
                         help="BERT checkpoint in the Hugging Face layout, for members bert-k")  # fmt: skip
     parser.add_argument("--criteria", nargs="+", choices=CRITERIA, default=list(CRITERIA))

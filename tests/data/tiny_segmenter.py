@@ -22,7 +22,7 @@ from models.cwseg.spec import export_spec
 KNOWN = "的一是在不了有和人这中大为上个国我以要他时来用们新冠状病毒型科学技术位于合肥，。"
 WORDS = {"中国": 1.0, "大学": 1.0, "人们": 1.0, "中国人": 1.0, "用来": 1.0, "中国科学技术大学": 1.0}
 SIZES = MemberConfig(
-    layers=2, width=16, character_width=8, bigram_width=6, bigram_buckets=256, lexicon_width=4
+    layers=2, width=16, span=1, character_width=8, bigram_width=6, bigram_buckets=256, lexicon_width=4
 )
 
 

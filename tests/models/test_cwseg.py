@@ -22,8 +22,9 @@ from models.cwseg.tags import B, I, O, allowed, word_tags  # noqa: E402
 from edge_sdk.characters import identity_table, vocabulary  # noqa: E402
 
 SMALL = {
-    "window": MemberConfig("window", 2, 16, 8, 6, 64, 4, 0.0),
-    "transformer": MemberConfig("transformer", 2, 32, 8, 6, 64, 4, 0.0),
+    "window": MemberConfig("window", 2, 16, 1, 8, 6, 64, 4, 0.0),
+    "transformer": MemberConfig("transformer", 2, 32, 0, 8, 6, 64, 4, 0.0),
+    "wide": MemberConfig("window", 1, 16, 2, 8, 6, 64, 4, 0.0),
 }
 CHARACTERS = 50
 
@@ -78,12 +79,13 @@ def test_padding_changes_nothing(kind: str) -> None:
         torch.testing.assert_close(expected[0], together[row, :length])
 
 
-def test_a_window_member_sees_its_layers_and_no_more() -> None:
+@pytest.mark.parametrize("kind", ["window", "wide"])
+def test_a_window_member_sees_two_characters_each_way_and_no_more(kind: str) -> None:
     found = batch(1, 9)
-    before = member()(*inputs(found))
+    before = member(kind)(*inputs(found))
     found["characters"][0, MARGIN] = 0
-    changed = (member()(*inputs(found)) != before).any(2)[0].tolist()
-    assert changed == [True] * (SMALL["window"].layers + 1) + [False] * 6
+    changed = (member(kind)(*inputs(found)) != before).any(2)[0].tolist()
+    assert changed == [True] * 3 + [False] * 6
 
 
 def test_the_exported_form_is_the_same_function() -> None:
@@ -187,8 +189,9 @@ def test_words_that_only_one_sentence_has_are_hidden_there() -> None:
 
 
 def test_member_names() -> None:
-    assert parse_member("transformer-2x128").name == "transformer-2x128"
-    for wrong in ("window", "window-2", "bert-2", "lstm-1x2"):
+    for name in ("transformer-2x128", "window-2x64", "window2-1x96"):
+        assert parse_member(name).name == name
+    for wrong in ("window", "window-2", "transformer2-1x8", "bert-2", "lstm-1x2"):
         with pytest.raises(ValueError, match=wrong):
             parse_member(wrong)
 

@@ -92,7 +92,7 @@ def test_a_checkpoint_joins_a_cohort(folder: Path) -> None:
     bert = build_member(config, names, 3)
     assert len(bert.bert.encoder.layer) == 1
     assert [TOKENS[i] for i in bert.tokens.tolist()][-5:] == ["的", "中", "国", "人", "，"]
-    small = build_member(MemberConfig("window", 1, 15, 8, 6, 64, 4, 0.0), names, 3)
+    small = build_member(MemberConfig("window", 1, 15, 1, 8, 6, 64, 4, 0.0), names, 3)
     characters = torch.randint(7, len(names), (2, 14 + 2 * MARGIN))  # more than it has positions
     found = {
         "characters": characters, "bigrams": characters, "lexicon": characters, "tags": torch.full((2, 14), 2),
