@@ -94,8 +94,16 @@ def test_counted_by_hand() -> None:
     }
 
 
-MTOP = "id\tintent\ttokens\tslot_tags\nr1\tCALL\tcall mom\tO B-NAME\nr2\tSET_ALARM\twake me at 7 am\tO O O B-TIME I-TIME\n"
-SNIPS = "utterance\tslot_labels\tintent\ncall mom\tO B-NAME\tCALL\nwake me at 7 am\tO O O B-TIME I-TIME\tOTHER\n"
+MTOP = (
+    "id\tintent\ttokens\tslot_tags\n"
+    "r1\tCALL\tcall mom\tO B-NAME\n"
+    "r2\tSET_ALARM\twake me at 7 am\tO O O B-TIME I-TIME\n"
+)
+SNIPS = (
+    "utterance\tslot_labels\tintent\n"
+    "call mom\tO B-NAME\tCALL\n"
+    "wake me at 7 am\tO O O B-TIME I-TIME\tOTHER\n"
+)
 
 
 class TestFiles:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -134,7 +135,7 @@ class TestNothingIsWritten:
         for stop in range(len(seen)):
             left = iter(range(stop))
 
-            def interrupt(message: str) -> None:
+            def interrupt(message: str, left: Iterator[int] = left) -> None:
                 if next(left, None) is None:
                     raise KeyboardInterrupt
 
