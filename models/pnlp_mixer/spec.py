@@ -6,16 +6,18 @@ import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from edge_sdk.evaluate import read_tagged_rows
+from edge_sdk.text import normalise_word, split_words
+from models.common.checkpoint import load_json
 from models.common.export_spec import ExportSpec, GraphSpec, Guard
 from models.pnlp_mixer.checkpoint import Checkpoint, make_projection
 from models.pnlp_mixer.data import validation_path
-from edge_sdk.text import normalise_word, split_words
 
 CALIBRATION_UTTERANCES = 100
 LARGEST_LOSS = 0.5
@@ -90,7 +92,7 @@ class _Graph(nn.Module):
 
 
 def export_spec(checkpoint_dir: Path, data_dir: Path | None) -> ExportSpec:
-    """Read a checkpoint folder and say how it becomes a bundle.
+    """Read a checkpoint folder, with its teachers' folders, and say how it becomes a bundle.
 
     `data_dir`, the folder that it was trained from, gives the rows that guard quantization.
     Raises OSError or ValueError where a folder cannot be used.
@@ -98,6 +100,9 @@ def export_spec(checkpoint_dir: Path, data_dir: Path | None) -> ExportSpec:
     checkpoint = Checkpoint.load(checkpoint_dir)
     config = checkpoint.config
     about = ABOUT.get(config.name, UNKNOWN)
+    teachers = [
+        load_json(path)["training"] for path in sorted(checkpoint_dir.glob("teacher-*/checkpoint.json"))
+    ][: config.teachers]
     texts = list(about.examples)
     guard = None
     if data_dir is not None:
@@ -119,12 +124,13 @@ def export_spec(checkpoint_dir: Path, data_dir: Path | None) -> ExportSpec:
         files=_files(checkpoint),
         selftest_inputs=[*texts, *HARD_INPUTS],
         guard=guard,
-        card=_card(checkpoint, about),
+        card=_card(checkpoint, about, teachers),
         examples=texts,
         training={
             "parameters": sum(p.numel() for p in checkpoint.model.parameters()),
             "seed": config.seed,
             **checkpoint.training,
+            "teachers": teachers,
         },
     )
 
@@ -183,12 +189,13 @@ def _files(checkpoint: Checkpoint) -> dict[str, bytes]:
     }
 
 
-def _card(checkpoint: Checkpoint, about: About) -> str:
+def _card(checkpoint: Checkpoint, about: About, teachers: list[dict[str, Any]]) -> str:
     config, training = checkpoint.config, checkpoint.training
-    teachers = (
-        f"It was distilled from {config.teachers} bidirectional LSTM-CRF taggers that were "
-        "trained on the same data.\n"
-        if config.teachers
+    seconds = training["seconds"] + sum(teacher["seconds"] for teacher in teachers)
+    distilled = (
+        f"The mixer was distilled from {len(teachers)} bidirectional LSTM-CRF tagger(s) trained on "
+        "the same data, whose time is counted in.\n"
+        if teachers
         else ""
     )
     return f"""{about.purpose}
@@ -198,8 +205,8 @@ and any word has features. Input is text; output is one intent and labelled span
 
 ## Training
 
-{about.training_data}. {teachers}
-Seed {config.seed}, {training["epochs"]} epochs, {training["seconds"] / 60:.0f} minutes on one
+{about.training_data}.
+{distilled}Seed {config.seed}, {training["epochs"]} epochs, {seconds / 60:.0f} minutes on one
 CPU core; the kept epoch ({training["best_epoch"]}) is the one with the best exact match on the
 validation split, which is also the split of the numbers below: expect a little less on new text.
 
