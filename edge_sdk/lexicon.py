@@ -52,14 +52,16 @@ class Lexicon:
         weights: dict[str, float] = {}
         for word, weight in pairs:
             where = f"argument lexicon, word {str(word)[:40]!r}"
-            if not isinstance(word, str):
-                raise _bad_word(where, "it is no str")
+            if not isinstance(word, str) or not word:
+                raise _bad_word(where, "it is no str, or empty")
             if not isinstance(weight, (int, float)) or isinstance(weight, bool):
                 raise _bad_weight(where, repr(weight))
             _check_word(word, where)
-            _check_weight(float(weight), where, repr(weight))
+            if not 0 <= weight <= HEAVIEST:
+                raise _bad_weight(where, repr(weight))
             weights[plain_text(word)] = float(weight)
-        return cls(_build(weights))
+        kept = [word for word in weights if len(word) > 1]
+        return cls(_build(kept, [weights[word] for word in kept]))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Lexicon:
@@ -69,29 +71,29 @@ class Lexicon:
         `lexicon_weight`, which name the line.
         """
         text = _read(Path(path))
-        spaced = _SPACE.search(text)  # one search of the whole file is much faster than one a line
-        weights: dict[str, float] = {}
+        strict = _SPACE.search(text) is not None  # one search is faster than one a line
+        words: list[str] = []
+        weights: list[float] = []
         for number, line in enumerate(plain_text(text).split("\n"), 1):
             word, tab, rest = line.partition("\t")
-            if not word:
-                if tab:
-                    raise _bad_word(f"{path}:{number}", "there is no word before the tab")
-                continue
-            if len(word) > LONGEST_WORD or spaced:
-                _check_word(word, f"{path}:{number}")
             weight = 1.0
             if tab:
-                given = rest.partition("\t")[0]
                 if number == 1 and word == "word":
                     continue
                 try:
-                    weight = float(given)
+                    weight = float(rest)
                 except ValueError:
-                    raise _bad_weight(f"{path}:{number}", repr(given[:40])) from None
+                    weight = _first_number(rest, f"{path}:{number}")
                 if not 0 <= weight <= HEAVIEST:
-                    _check_weight(weight, f"{path}:{number}", given)
-            weights[word] = weight
-        return cls(_build(weights))
+                    raise _bad_weight(f"{path}:{number}", rest.partition("\t")[0][:40])
+                if not word:
+                    raise _bad_word(f"{path}:{number}", "there is no word before the tab")
+            if strict or len(word) > LONGEST_WORD:
+                _check_word(word, f"{path}:{number}")
+            if len(word) > 1:
+                words.append(word)
+                weights.append(weight)
+        return cls(_build(words, weights))
 
     @classmethod
     def open(cls, data: bytes | memoryview) -> Lexicon:
@@ -135,12 +137,20 @@ def as_lexicon(value: LexiconLike) -> Lexicon:
     )
 
 
-def _build(weights: Mapping[str, float]) -> Trie:
+def _build(words: list[str], weights: list[float]) -> Trie:
+    """Of equal words the last one counts."""
     import numpy as np
 
-    words = [word for word in weights if len(word) > 1]
-    values = np.fromiter((weights[word] for word in words), np.float32, len(words))
-    return Trie.build(words, values)
+    return Trie.build(words, np.array(weights, np.float32))
+
+
+def _first_number(rest: str, where: str) -> float:
+    """The weight where more columns follow it."""
+    given = rest.partition("\t")[0]
+    try:
+        return float(given)
+    except ValueError:
+        raise _bad_weight(where, repr(given[:40])) from None
 
 
 def _read(path: Path) -> str:
@@ -165,17 +175,10 @@ def _read(path: Path) -> str:
 
 
 def _check_word(word: str, where: str) -> None:
-    if not word:
-        raise _bad_word(where, "the word is empty")
     if len(word) > LONGEST_WORD:
         raise _bad_word(where, f"the word has {len(word)} characters, at most {LONGEST_WORD} are taken")
     if any(c.isspace() or ord(c) < 32 or ord(c) == 127 for c in word):
         raise _bad_word(where, f"white space or a control character inside the word {word[:40]!r}")
-
-
-def _check_weight(weight: float, where: str, shown: str) -> None:
-    if not 0 <= weight <= HEAVIEST:
-        raise _bad_weight(where, shown)
 
 
 def _bad_word(where: str, problem: str) -> InputError:

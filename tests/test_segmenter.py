@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import edge_sdk
 from edge_sdk import InputError
+from edge_sdk.evaluate import segmentation_metrics
 from edge_sdk.lexicon import Lexicon
 from edge_sdk.tasks import border_decoder
 from edge_sdk.tasks.segmenter import MODES, Segmenter
@@ -270,6 +271,15 @@ def test_command_line(path: Path, tmp_path: Path) -> None:
     words = [w["text"] for w in json.loads(run("run", str(path), text, "--json"))["words"]]
     gold.write_text(" ".join(words) + "\n", encoding="utf-8")
     assert json.loads(run("eval", str(path), "--data", str(gold), "--json"))["f1"] == 100.0
+
+
+def test_metrics_count_words_with_both_ends_right() -> None:
+    gold = [["中国", "人", "民"], ["大学"]]
+    predicted = [[(0, 2), (2, 4)], [(0, 2)]]
+    found = segmentation_metrics(gold, predicted)
+    assert found["rows"] == 2
+    assert found["precision"] == pytest.approx(200 / 3) and found["recall"] == pytest.approx(50)
+    assert found["f1"] == pytest.approx(2 * 2 / (3 + 4) * 100)
 
 
 def test_words_of_the_bundle_are_in_its_lexicon(segmenter: Segmenter) -> None:

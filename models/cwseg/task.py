@@ -61,7 +61,8 @@ def prepare(
     """Read the corpora `criteria` under `folder`.
 
     Args:
-        sentences: only the first so many sentences of each corpus, for small experiments.
+        sentences: only the first so many sentences of each corpus, and half as many of its
+            development sentences, for small experiments.
         characters: identities of an earlier training to keep, instead of the corpora's own.
     """
     train: list[Sentence] = []
@@ -76,7 +77,8 @@ def prepare(
     corpus = Corpus(spaced(train, SPACED), table, buckets)
     dev = {}
     for name in criteria:
-        data = Corpus(read_corpus(folder, "dev", name), table, buckets)
+        rows = read_corpus(folder, "dev", name)[: sentences and sentences // 2]
+        data = Corpus(rows, table, buckets)
         dev[name] = (data, data.find(words).features(data.size))
     print(
         f"{len(train)} sentences, {corpus.size} characters, {len(names)} identities, "
