@@ -22,8 +22,9 @@ def best_path(length: int, starts: np.ndarray, ends: np.ndarray, scores: np.ndar
     """The path from 0 to `length` with the largest sum of scores.
 
     Sums are made in float64 from the end of the text. Of equal sums the path with fewer words wins, then the one
-    whose first differing word is longer, then the smaller index of that word. A word scored minus infinity is never
-    taken. Time is linear in `length` plus the number of words.
+    whose first differing word is longer, then the smaller index of that word. (Where float64 has to round a sum, the
+    rest of the text is decided before the word in front of it.) A word scored minus infinity is never taken. Time is
+    linear in `length` plus the number of words.
 
     Args:
         length: characters of the text.

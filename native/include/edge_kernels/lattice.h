@@ -20,7 +20,8 @@ EK_API size_t ek_lattice_best_size(size_t length, size_t count);
 
 /* The path from 0 to `length` with the largest sum of scores. Sums are made in double precision from the end of the
  * text; of equal sums the path with fewer words wins, then the one whose first differing word is longer, then the
- * smaller index of that word. A word scored -infinity is never taken. Linear in length + count.
+ * smaller index of that word. Where a sum has to be rounded, the rest of the text is decided before the word in front
+ * of it. A word scored -infinity is never taken. Linear in length + count.
  *
  * `path` receives *path_length indices into `words` (at most `length`), *score the sum.
  * EK_OUT_OF_RANGE: word *path_length does not lie within the text, or is empty. EK_NOT_A_NUMBER: its score is NaN or
