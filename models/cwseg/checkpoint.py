@@ -34,12 +34,15 @@ class CohortConfig:
     seed: int
     frozen: int = 0
     teacher: str = ""
+    cohort: tuple[MemberConfig, ...] = ()
+    """All members it was trained with, where `members` is only one of them (see `pick`)."""
 
 
 def load_members(folder: Path) -> tuple[CohortConfig, list[Member]]:
     """The members of a checkpoint folder, in evaluation mode. Raises OSError, ValueError."""
     stored = load_json(folder / "checkpoint.json")["config"]
-    stored["members"] = tuple(MemberConfig(**member) for member in stored["members"])
+    for key in ("members", "cohort"):
+        stored[key] = tuple(MemberConfig(**member) for member in stored.get(key, ()))
     for key in ("names", "criteria"):
         stored[key] = tuple(stored[key])
     config = CohortConfig(**stored)

@@ -23,6 +23,8 @@ WINDOW = 512
 DOMAIN = 1.0
 """Default strength of a caller's lexicon; docs/segmentation.md has the measurements."""
 CALIBRATION_SENTENCES = 100
+LARGE = 128
+"""Members at least so wide become the bundle `zh-seg-large`."""
 LARGEST_LOSS = 0.3
 """Points of F1 that quantization may cost."""
 EXAMPLES = (
@@ -40,7 +42,7 @@ DATA = (
 
 
 def export_spec(checkpoint_dir: Path, data_dir: Path | None) -> ExportSpec:
-    """The first learning member of a cohort as the bundle `zh-seg`.
+    """The first learning member of a cohort as the bundle `zh-seg` or `zh-seg-large`.
 
     `data_dir`, the folder that it was trained from, gives the sentences that guard quantization.
     Raises OSError or ValueError where a folder cannot be used.
@@ -65,7 +67,7 @@ def export_spec(checkpoint_dir: Path, data_dir: Path | None) -> ExportSpec:
     axes = {name: {0: "batch", 1: "characters"} for name in ("characters", "bigrams", "hints")}
     training = load_json(checkpoint_dir / "checkpoint.json")["training"]
     return ExportSpec(
-        name="zh-seg",
+        name="zh-seg-large" if member.config.width >= LARGE else "zh-seg",
         version="1.0.0",
         task="segmenter",
         language="zh",
@@ -102,7 +104,7 @@ def export_spec(checkpoint_dir: Path, data_dir: Path | None) -> ExportSpec:
         examples=EXAMPLES,
         training={
             "member": member.config.name,
-            "cohort": [m.name for m in config.members],
+            "cohort": [m.name for m in config.cohort or config.members],
             "parameters": sum(p.numel() for p in member.parameters()),
             "seed": config.seed,
             **training,
@@ -128,11 +130,12 @@ def _npy(array: np.ndarray) -> bytes:
 
 
 def _card(config: CohortConfig, training: dict[str, Any], words: int) -> str:
-    members = ", ".join(member.name for member in config.members)
+    cohort = config.cohort or config.members
+    members = ", ".join(member.name for member in cohort)
     together = (
-        f"It was trained in a cohort ({members}) whose members learn from one another "
-        f"({config.mimicry}, strength {config.strength})."
-        if len(config.members) > 1
+        f"The member {config.members[0].name} of a cohort ({members}) whose members learnt from "
+        f"one another ({config.mimicry}, strength {config.strength})."
+        if len(cohort) > 1
         else f"Member {members}, trained alone."
     )
     return f"""Words of Chinese text: a tagger of characters (B, I, O) with a CRF, which sees
