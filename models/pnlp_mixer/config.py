@@ -129,8 +129,9 @@ CONFIGS: dict[str, TaggerConfig] = {
         MTOP,
         name="snips-en",
         teachers=0,
-        mixer=MixerConfig(dropout=0.1),
-        train=TrainConfig(epochs=24, patience=10),
+        mixer=MixerConfig(dropout=0.2),
+        intent_weight=2.0,
+        train=TrainConfig(epochs=30, patience=12),
     ),
     # Learns a toy grammar in seconds; the tests train it.
     "tiny": TaggerConfig(
