@@ -61,13 +61,19 @@ class Projection:
         return np.frombuffer(rows, np.uint8).reshape(len(words), self.n_features)
 
     def _rows(self, words: Sequence[str]) -> list[bytes]:
-        rows = {word: self.cache.get(word) for word in words}
-        missing = [word for word, row in rows.items() if row is None]
+        rows: dict[str, bytes] = {}
+        missing = []
+        for word in dict.fromkeys(words):
+            row = self.cache.get(word)
+            if row is None:
+                missing.append(word)
+            else:
+                rows[word] = row
         if missing:
             read = self.tokenizer.folded_units if self.fold_case else self.tokenizer.units
             units = read(missing)
-            for word, row in zip(missing, project(units, self.scheme, self.n_features)):
-                rows[word] = row.tobytes()
+            features = project(units, self.scheme, self.n_features)
+            rows.update((word, row.tobytes()) for word, row in zip(missing, features, strict=True))
         self.cache.keep(rows)
         return [rows[word] for word in words]
 

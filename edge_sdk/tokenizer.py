@@ -53,7 +53,8 @@ class SubwordTokenizer:
         encoding = self._tokenizer.encode(words, is_pretokenized=True, add_special_tokens=False)
         units: list[list[str]] = [[] for _ in words]
         for unit, word in zip(encoding.tokens, encoding.word_ids, strict=True):
-            units[word].append(unit)
+            if word is not None:  # as a special token would have it
+                units[word].append(unit)
         return [
             [word] if not found or UNKNOWN in found else found
             for word, found in zip(words, units, strict=True)

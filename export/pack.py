@@ -70,7 +70,7 @@ def export(
 
 def _stages(spec: ExportSpec, versions: Mapping[str, Graphs], folder: Path) -> list[Stage]:
     """Torch, then each version of the graphs in a bundle that the runtime can load."""
-    stages = []
+    stages: list[Stage] = []
     for precision, graphs in versions.items():
         path = folder / f"{precision}.edge"
         manifest = {**_manifest(spec, graphs, precision), "metrics": {}}

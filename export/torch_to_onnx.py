@@ -40,6 +40,7 @@ def to_onnx(spec: GraphSpec) -> onnx.ModelProto:
             external_data=False,
             verbose=False,
         )
+    assert program is not None  # the old exporter returns nothing, this one does
     return clean(program.model_proto)
 
 

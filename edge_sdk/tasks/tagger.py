@@ -152,8 +152,8 @@ class Tagger(Task[TaggerResult]):
         for places in _length_groups([len(words) for words in utterances]):
             longest = len(utterances[places[-1]])
             features = np.zeros((len(places), longest, self._project.n_features), np.uint8)
-            for row, i in zip(features, places):
-                row[: len(utterances[i])] = self._project(utterances[i])
+            for row, i in enumerate(places):
+                features[row, : len(utterances[i])] = self._project(utterances[i])
             slot_logits, intent_logits = self._run(features)
             for row, i in enumerate(places):
                 yield i, slot_logits[row, : len(utterances[i])], intent_logits[row]
