@@ -31,15 +31,15 @@ class SubwordTokenizer:
 
         content = bytes(data)
         try:
-            self._tokenizer = Tokenizer.from_buffer(content)
+            # The model alone: normalising and splitting are `edge_sdk.text`'s, and special
+            # tokens, padding and truncation are for models that read numbers.
+            self._model = Tokenizer.from_buffer(content).model
         except Exception as error:  # the library raises bare Exception
             raise BundleError(
                 "tokenizer_invalid",
                 f"tokenizer.json cannot be read: {error}",
                 "export the bundle again",
             ) from error
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
         self.sha256 = hashlib.sha256(content).hexdigest()
         """Of the bytes given: tokenizers with the same one give the same units."""
 
@@ -50,15 +50,11 @@ class SubwordTokenizer:
         all unknown words as "[UNK]" would be one and the same to a model, while their n-grams
         tell them apart.
         """
-        encoding = self._tokenizer.encode(words, is_pretokenized=True, add_special_tokens=False)
-        units: list[list[str]] = [[] for _ in words]
-        for unit, word in zip(encoding.tokens, encoding.word_ids, strict=True):
-            if word is not None:  # as a special token would have it
-                units[word].append(unit)
-        return [
-            [word] if not found or UNKNOWN in found else found
-            for word, found in zip(words, units, strict=True)
-        ]
+        units = []
+        for word in words:
+            found = [token.value for token in self._model.tokenize(word)]
+            units.append([word] if not found or UNKNOWN in found else found)
+        return units
 
     def folded_units(self, words: Sequence[str]) -> list[list[str]]:
         """`units` of the lower-cased words, and one more unit that tells what the case was.
