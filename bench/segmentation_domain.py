@@ -17,7 +17,7 @@ import edge_sdk
 from edge_sdk.evaluate import evaluate
 from edge_sdk.lexicon import Lexicon
 
-STRENGTHS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
+STRENGTHS = (0.0, 0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0, 15.0, 30.0)
 
 
 def main() -> int:

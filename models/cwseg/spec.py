@@ -20,7 +20,7 @@ from models.cwseg.model import ExportedSegmenter
 
 WINDOW = 512
 """Characters that one run of the graph takes; longer texts are cut, with overlap."""
-DOMAIN = 1.0
+DOMAIN = 8.0
 """Default strength of a caller's lexicon; docs/segmentation.md has the measurements."""
 CALIBRATION_SENTENCES = 100
 LARGE = 128
