@@ -95,7 +95,8 @@ class Mixer(nn.Module):
         Returns tag logits float32 [batch, tokens, tags] and intent logits [batch, intents].
         Padding is told by the features themselves: a word's counts are never all zero.
         """
-        mask = (features.amax(-1, keepdim=True) > 0).float()
+        # Widened first: onnxruntime 1.17 cannot compare bytes.
+        mask = (features.amax(-1, keepdim=True).float() > 0).float()
         x = self.dropout(self.bottleneck(features.float(), mask))
         for block in self.blocks:
             x = block(x, mask)
