@@ -47,8 +47,8 @@ static void offer_predecessors(ways *list, const ek_tag_plan *plan, layer before
             offer_all(list, before, from, transition[from * (size_t)plan->stride]);
         return;
     }
-    const uint32_t *ends = ek_plan_indices(plan, plan->edge_ends), sparse = column - plan->n_dense;
-    for (uint32_t edge = sparse ? ends[sparse - 1] : 0; edge < ends[sparse]; edge++)
+    const size_t n_sparse = plan->n_tags - plan->n_dense;
+    for (size_t edge = column - plan->n_dense; edge < plan->degree * n_sparse; edge += n_sparse)
         offer_all(list, before, ek_plan_indices(plan, plan->edge_from)[edge],
                   ek_plan_floats(plan, plan->edge_score)[edge]);
 }

@@ -14,13 +14,13 @@ struct ek_tag_plan {
     uint32_t n_tags;
     uint32_t n_dense;
     uint32_t stride; /* columns of the dense matrix with their padding */
+    uint32_t degree; /* most predecessors that a sparse tag has */
     /* Where the arrays begin, in bytes from the plan itself. */
     uint32_t start, end;   /* float[n_tags], minus infinity where forbidden */
     uint32_t tag_of;       /* uint32_t[n_tags]: tags of the dense columns, then of the others, each ascending */
     uint32_t column_of;    /* uint32_t[n_tags]: its inverse */
-    uint32_t edge_ends;    /* uint32_t[n_tags - n_dense]: end of a sparse tag's predecessors in the next two */
-    uint32_t edge_from;    /* uint32_t[]: predecessors, ascending for each tag */
-    uint32_t edge_score;   /* float[] */
+    uint32_t edge_from;    /* uint32_t[degree][n_tags - n_dense]: predecessors of the sparse tags, ascending, then 0 */
+    uint32_t edge_score;   /* float[degree][n_tags - n_dense], minus infinity where a tag has fewer predecessors */
     uint32_t dense;        /* float[n_tags][stride]: from a tag to a column's tag */
 };
 

@@ -15,12 +15,12 @@ int ek_scores_valid(const float *scores, size_t n) {
     return valid;
 }
 
-/* A tag counts as sparse if at most a quarter of all tags may precede it. A list entry takes two words where the matrix
- * takes one, so a sparse tag saves at least half its column; but up to 15 sparse tags may share the padding that is
- * there in any case, and then add those 15 / 2 columns. */
+/* A tag counts as sparse if at most a quarter of all tags may precede it. An edge takes two words where the matrix takes
+ * one, so a sparse tag saves at least half its column; but up to 15 sparse tags may share the padding that is there in
+ * any case, and then add those 15 / 2 columns. */
 size_t ek_tag_plan_size(size_t n_tags) {
     if (n_tags < 1 || n_tags > EK_MAX_TAGS) return 0;
-    return sizeof(struct ek_tag_plan) + sizeof(float) * n_tags * (5 + 8 + padded(n_tags)) + CACHE_LINE;
+    return sizeof(struct ek_tag_plan) + sizeof(float) * n_tags * (4 + 8 + padded(n_tags)) + CACHE_LINE;
 }
 
 static float masked(const float *scores, const uint8_t *allowed, size_t i) {
@@ -41,13 +41,12 @@ ek_status ek_build_tag_plan(const float *transitions, const float *start, const 
     plan->end = plan->start + vector;
     plan->tag_of = plan->end + vector;
     plan->column_of = plan->tag_of + vector;
-    plan->edge_ends = plan->column_of + vector;
+    plan->edge_from = plan->column_of + vector;
 
     char *base = (char *)plan;
     float *plan_start = (float *)(void *)(base + plan->start), *plan_end = (float *)(void *)(base + plan->end);
     uint32_t *tag_of = (uint32_t *)(void *)(base + plan->tag_of);
     uint32_t *column_of = (uint32_t *)(void *)(base + plan->column_of);
-    uint32_t *edge_ends = (uint32_t *)(void *)(base + plan->edge_ends);
 
     /* column_of serves as the count of predecessors until the columns are dealt out */
     memset(column_of, 0, n_tags * sizeof *column_of);
@@ -57,15 +56,14 @@ ek_status ek_build_tag_plan(const float *transitions, const float *start, const 
         for (size_t to = 0; to < n_tags; to++)
             column_of[to] += masked(transitions, allowed, from * n_tags + to) != -INFINITY;
     }
-    uint32_t n_dense = 0, n_sparse = 0, n_edges = 0;
+    uint32_t n_dense = 0, n_sparse = 0, degree = 0;
     for (size_t tag = 0; tag < n_tags; tag++) n_dense += column_of[tag] > n_tags / 4;
     for (uint32_t tag = 0, dense = 0; tag < n_tags; tag++) {
         const uint32_t count = column_of[tag];
         if (count > n_tags / 4) {
             column_of[tag] = dense++;
         } else {
-            n_edges += count;
-            edge_ends[n_sparse] = n_edges;
+            degree = count > degree ? count : degree;
             column_of[tag] = n_dense + n_sparse++;
         }
         tag_of[column_of[tag]] = tag;
@@ -73,9 +71,9 @@ ek_status ek_build_tag_plan(const float *transitions, const float *start, const 
 
     plan->n_dense = n_dense;
     plan->stride = (uint32_t)padded(n_dense);
-    plan->edge_from = plan->edge_ends + vector;
-    plan->edge_score = plan->edge_from + n_edges * (uint32_t)sizeof(uint32_t);
-    plan->dense = plan->edge_score + n_edges * (uint32_t)sizeof(float);
+    plan->degree = degree;
+    plan->edge_score = plan->edge_from + degree * n_sparse * (uint32_t)sizeof(uint32_t);
+    plan->dense = plan->edge_score + degree * n_sparse * (uint32_t)sizeof(float);
     /* Vector loads that straddle cache lines cost double. A plan that is moved afterwards is slower, not wrong. */
     plan->dense += (uint32_t)(-(uintptr_t)(base + plan->dense) % CACHE_LINE);
 
@@ -87,13 +85,19 @@ ek_status ek_build_tag_plan(const float *transitions, const float *start, const 
         for (size_t c = 0; c < n_dense; c++) row[c] = masked(transitions, allowed, from * n_tags + tag_of[c]);
         for (size_t c = n_dense; c < plan->stride; c++) row[c] = -INFINITY;
     }
-    for (size_t s = 0, edge = 0; s < n_sparse; s++)
-        for (uint32_t from = 0; from < n_tags && edge < edge_ends[s]; from++) {
+    for (size_t s = 0; s < n_sparse; s++) {
+        size_t rank = 0;
+        for (uint32_t from = 0; from < n_tags; from++) {
             const float score = masked(transitions, allowed, from * n_tags + tag_of[n_dense + s]);
             if (score == -INFINITY) continue;
-            edge_from[edge] = from;
-            edge_score[edge++] = score;
+            edge_from[rank * n_sparse + s] = from;
+            edge_score[rank++ * n_sparse + s] = score;
         }
+        for (; rank < degree; rank++) {
+            edge_from[rank * n_sparse + s] = 0;
+            edge_score[rank * n_sparse + s] = -INFINITY;
+        }
+    }
     return EK_OK;
 }
 
@@ -113,11 +117,11 @@ static uint32_t predecessor(const ek_tag_plan *plan, const float *previous, cons
         while (from + 1 < plan->n_tags && previous[from] + score[from * (size_t)plan->stride] != best[column]) from++;
         return from;
     }
-    const uint32_t *ends = ek_plan_indices(plan, plan->edge_ends), sparse = column - plan->n_dense;
+    const size_t n_sparse = plan->n_tags - plan->n_dense, sparse = column - plan->n_dense;
     const uint32_t *from = ek_plan_indices(plan, plan->edge_from);
     const float *score = ek_plan_floats(plan, plan->edge_score);
-    uint32_t edge = sparse ? ends[sparse - 1] : 0, high = edge;
-    for (; edge < ends[sparse]; edge++)
+    size_t high = sparse;
+    for (size_t edge = sparse; edge < plan->degree * n_sparse; edge += n_sparse)
         if (previous[from[edge]] + score[edge] > previous[from[high]] + score[high]) high = edge;
     return from[high];
 }
@@ -125,7 +129,7 @@ static uint32_t predecessor(const ek_tag_plan *plan, const float *previous, cons
 ek_status ek_viterbi(const ek_tag_plan *plan, const float *emissions, size_t n_tokens, void *scratch, int32_t *tags,
                      float *score) {
     if (!plan || !score || (n_tokens && (!emissions || !scratch || !tags))) return EK_BAD_ARGUMENT;
-    const size_t n_tags = plan->n_tags, n_dense = plan->n_dense, stride = plan->stride;
+    const size_t n_tags = plan->n_tags, n_dense = plan->n_dense, n_sparse = n_tags - n_dense, stride = plan->stride;
     if (ek_viterbi_scratch(n_tokens, n_tags) == 0) return EK_BAD_ARGUMENT;
     *score = 0.0f;
     if (n_tokens == 0) return EK_OK;
@@ -134,10 +138,10 @@ ek_status ek_viterbi(const ek_tag_plan *plan, const float *emissions, size_t n_t
     const float *start = ek_plan_floats(plan, plan->start), *end = ek_plan_floats(plan, plan->end);
     const float *dense = ek_plan_floats(plan, plan->dense), *edge_score = ek_plan_floats(plan, plan->edge_score);
     const uint32_t *tag_of = ek_plan_indices(plan, plan->tag_of), *edge_from = ek_plan_indices(plan, plan->edge_from);
-    const uint32_t *edge_ends = ek_plan_indices(plan, plan->edge_ends);
     ek_max_plus *max_plus = ek_pick_max_plus();
     float *reached = scratch;                   /* [n_tokens][n_tags]: best score of a path that ends here */
     float *bests = reached + n_tokens * n_tags; /* [n_tokens][stride]: the same of dense tags, without the emission */
+    float *sparse = bests + n_tokens * stride;  /* [n_sparse]: and of the sparse ones, at one token */
 
     for (size_t tag = 0; tag < n_tags; tag++) reached[tag] = start[tag] + emissions[tag];
     for (size_t t = 1; t < n_tokens; t++) {
@@ -145,14 +149,13 @@ ek_status ek_viterbi(const ek_tag_plan *plan, const float *emissions, size_t n_t
         float *now = reached + t * n_tags, *best = bests + t * stride;
         max_plus(previous, n_tags, dense, stride, best);
         for (size_t c = 0; c < n_dense; c++) now[tag_of[c]] = best[c] + emission[tag_of[c]];
-        for (size_t c = n_dense, edge = 0; c < n_tags; c++) {
-            float high = -INFINITY;
-            for (; edge < edge_ends[c - n_dense]; edge++) {
-                const float candidate = previous[edge_from[edge]] + edge_score[edge];
-                high = candidate > high ? candidate : high;
+        for (size_t s = 0; s < n_sparse; s++) sparse[s] = -INFINITY;
+        for (size_t rank = 0; rank < plan->degree; rank++)
+            for (size_t s = 0; s < n_sparse; s++) {
+                const float candidate = previous[edge_from[rank * n_sparse + s]] + edge_score[rank * n_sparse + s];
+                sparse[s] = candidate > sparse[s] ? candidate : sparse[s];
             }
-            now[tag_of[c]] = high + emission[tag_of[c]];
-        }
+        for (size_t s = 0; s < n_sparse; s++) now[tag_of[n_dense + s]] = sparse[s] + emission[tag_of[n_dense + s]];
     }
 
     const float *last = reached + (n_tokens - 1) * n_tags;
