@@ -70,10 +70,15 @@ def frequent_characters(sentences: Sequence[Sentence], minimum: int = 2) -> list
 
 
 def spaced(sentences: Sequence[Sentence], share: float) -> list[Sentence]:
-    """The sentences with a space at some of their word borders, since users write such texts."""
+    """The sentences with a space at some of their word borders, since users write such texts.
+
+    Always the same borders.
+    """
+    draw = random.Random(0)
+
     def words(row: Sentence) -> Iterator[str]:
         for number, word in enumerate(row.words):
-            if number and random.random() < share:
+            if number and draw.random() < share:
                 yield " "
             yield word
 
