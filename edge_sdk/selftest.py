@@ -28,8 +28,7 @@ def run_selftest(task: Task[Any]) -> int:
             f"{SELFTEST} has {len(inputs)} inputs and {len(outputs)} outputs",
             "export the bundle again",
         )
-    # One by one: 8-bit engines scale activations over a whole batch, so that a close call may
-    # go the other way beside other texts.
+    # One by one, so that the message can name the input.
     for i, (text, expected) in enumerate(zip(inputs, outputs, strict=True)):
         where = difference(task(text).to_dict(), expected, limits)
         if where is not None:

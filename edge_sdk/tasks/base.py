@@ -50,9 +50,8 @@ class Task(ABC, Generic[Result]):
     def batch(self, texts: Sequence[str]) -> list[Result]:
         """Run on many inputs; results in the same order.
 
-        They are those of single calls, up to the rounding of 8-bit graphs, whose engines
-        scale activations over the whole batch. The first wrong input raises InputError that
-        names its place in the list.
+        They are those of single calls, up to rounding in fp32 graphs. The first wrong input
+        raises InputError that names its place in the list.
         """
         return [self(text) for text in check_texts(texts)]
 
