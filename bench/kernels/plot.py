@@ -38,7 +38,9 @@ def main() -> None:
     for axis, (name, results) in zip(axes, rows.items()):
         names = list(results)
         times = [results[n]["median_us"] for n in names]
-        ours = [any(n.startswith(w) or f", {w}" in n for w in ("native", "numba", "reference", "matches")) for n in names]
+        ours = [
+            any(n.startswith(w) or f", {w}" in n for w in ("native", "numba", "reference", "matches")) for n in names
+        ]
         bars = axis.barh(names, times, color=[OURS if mine else PEER for mine in ours])
         axis.bar_label(bars, [label(time) for time in times], padding=3, fontsize=8)
         axis.set(xscale="log", xlim=(min(times) / 2, max(times) * 6))
@@ -48,7 +50,9 @@ def main() -> None:
         axis.minorticks_off()
         axis.tick_params(labelsize=8, length=0)
         axis.spines[["top", "right", "bottom"]].set_visible(False)
-    figure.suptitle("Time of one call from Python, one core (logarithmic; peers in yellow)", fontsize=11, x=0.02, ha="left")
+    figure.suptitle(
+        "Time of one call from Python, one core (logarithmic; peers in yellow)", fontsize=11, x=0.02, ha="left"
+    )
     figure.tight_layout(rect=(0, 0, 1, 0.985))
     target = Path(__file__).parents[2] / "docs" / "img" / "kernels.png"
     target.parent.mkdir(parents=True, exist_ok=True)

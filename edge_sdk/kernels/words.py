@@ -85,7 +85,9 @@ def check_borders(borders: Any) -> None:
         and borders.flags.c_contiguous
         and borders.max() <= 1
     ):
-        raise KernelError("bad_borders", "borders is no uint8 vector of 0 and 1", "give what extract_borders() returned")
+        raise KernelError(
+            "bad_borders", "borders is no uint8 vector of 0 and 1", "give what extract_borders() returned"
+        )
 
 
 def check_mode(mode: Any) -> None:

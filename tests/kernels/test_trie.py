@@ -97,12 +97,12 @@ def test_overlay_answers_as_a_rebuilt_trie(face, lexicon, data):
     current = dict(zip(words, range(len(words)) if values is None else values))
     number = st.integers(-5, 5) if trie.dtype == np.int32 else st.floats(-5, 5, width=32)
     word = st.text(letters, min_size=1, max_size=6) | st.sampled_from(words or ["a"])
-    for word, value in data.draw(st.lists(st.tuples(word, st.none() | number), max_size=40)):
+    for changed, value in data.draw(st.lists(st.tuples(word, st.none() | number), max_size=40)):
         if value is None:
-            assert overlay.remove(word) == (current.pop(word, None) is not None)
+            assert overlay.remove(changed) == (current.pop(changed, None) is not None)
         else:
-            overlay.add(word, value)
-            current[word] = value
+            overlay.add(changed, value)
+            current[changed] = value
     check_answers(overlay, current, data.draw(st.text(letters + "x", max_size=20)))
     assert len(trie) == len(set(words))
 

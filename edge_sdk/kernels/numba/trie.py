@@ -86,6 +86,4 @@ class Trie(reference.Trie):
         starts, ends, values = _matches(
             self._root, self._values, self._tails_of, self._checks, self._tails, symbols, character, n_starts
         )
-        return Matches(
-            starts.astype(np.int32), ends.astype(np.int32), values.astype(np.uint32).view(self.dtype)
-        )
+        return Matches(starts.astype(np.int32), ends.astype(np.int32), values.astype(np.uint32).view(self.dtype))
