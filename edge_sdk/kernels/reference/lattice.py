@@ -45,16 +45,15 @@ def best_path(length: int, starts: np.ndarray, ends: np.ndarray, scores: np.ndar
         at[start].append(index)
     end_of, score_of = ends.tolist(), scores.tolist()
     # per position: (score, -words, end of the first word, -its index) of the best path to the end; larger is better
-    best: list[tuple[float, int, int, int] | None] = [None] * length + [(0.0, 0, 0, 0)]
+    nothing = (-np.inf, 0, 0, 0)
+    best = [nothing] * length + [(0.0, 0, 0, 0)]
     for start in range(length - 1, -1, -1):
         for index in at[start]:
             rest = best[end_of[index]]
-            if rest is None or score_of[index] == -np.inf:
-                continue
-            path = (score_of[index] + rest[0], rest[1] - 1, end_of[index], -index)
-            if best[start] is None or path > best[start]:
-                best[start] = path
-    if best[0] is None:
+            if rest is not nothing and score_of[index] > -np.inf:
+                candidate = (score_of[index] + rest[0], rest[1] - 1, end_of[index], -index)
+                best[start] = max(best[start], candidate)
+    if best[0] is nothing:
         raise no_path(_furthest(length, at, end_of, score_of), length)
     path, position = [], 0
     while position < length:

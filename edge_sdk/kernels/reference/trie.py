@@ -360,6 +360,8 @@ class Overlay:
     def prefix(self, prefix: str = "", limit: int | None = None) -> list[tuple[str, int | float]]:
         """As `Trie.prefix`."""
         check_limit(limit)
-        words = dict(self._trie.prefix(prefix))
-        words.update((word, value) for word, value in self._changes.items() if word.startswith(prefix))
-        return sorted((word, value) for word, value in words.items() if value is not None)[:limit]
+        words = {word: value for word, value in self._trie.prefix(prefix) if word not in self._changes}
+        for word, value in self._changes.items():
+            if value is not None and word.startswith(prefix):
+                words[word] = value
+        return sorted(words.items())[:limit]
