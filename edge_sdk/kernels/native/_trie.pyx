@@ -161,6 +161,30 @@ cdef object matches_of(const ek_trie *trie, const ek_overlay *overlay, object te
         free(heap)
 
 
+cdef object value_of(const ek_trie *trie, const ek_overlay *overlay, object word, object default):
+    cdef uint32_t bits
+    cdef int found
+    check_text(word)
+    if overlay == NULL:
+        ek_trie_get(trie, view(word), &bits, &found)
+    else:
+        ek_overlay_get(trie, overlay, view(word), &bits, &found)
+    return number(bits, trie.value_kind) if found else default
+
+
+cdef object longest_of(const ek_trie *trie, const ek_overlay *overlay, object text, object start):
+    cdef uint32_t bits
+    cdef size_t end, begin
+    check_text(text)
+    check_start(start, len(text))
+    begin = start
+    if overlay == NULL:
+        ek_trie_longest(trie, view(text), begin, &end, &bits)
+    else:
+        ek_overlay_longest(trie, overlay, view(text), begin, &end, &bits)
+    return (end, number(bits, trie.value_kind)) if end > begin else None
+
+
 cdef bytes build(list words, object values):
     cdef size_t n_words = len(words), length = 0, i = 0, at = 0, scratch_size, capacity, size
     cdef Py_ssize_t j
@@ -175,8 +199,7 @@ cdef bytes build(list words, object values):
     cdef ek_status status
     for word in words:
         length += PyUnicode_GET_LENGTH(word)
-    if length > (1u << 31) // 3 - 2:
-        check_text("")
+    if length >= (1u << 31) // 3:
         raise MemoryError("the words have more characters than a trie can hold")
     try:
         text = <uint32_t *>malloc(4 * length + 4)
@@ -278,21 +301,11 @@ cdef class Trie:
 
     def get(self, word, default=None):
         """The value of `word`, or `default`."""
-        cdef uint32_t bits
-        cdef int found
-        check_text(word)
-        ek_trie_get(&self.trie, view(word), &bits, &found)
-        return number(bits, self.trie.value_kind) if found else default
+        return value_of(&self.trie, NULL, word, default)
 
     def longest(self, text, start=0):
         """(end, value) of the longest word at `start`, or None."""
-        cdef uint32_t bits
-        cdef size_t end, begin
-        check_text(text)
-        check_start(start, len(text))
-        begin = start
-        ek_trie_longest(&self.trie, view(text), begin, &end, &bits)
-        return (end, number(bits, self.trie.value_kind)) if end > begin else None
+        return longest_of(&self.trie, NULL, text, start)
 
     def matches(self, text):
         """All words at all positions."""
@@ -334,17 +347,14 @@ cdef class Overlay:
     cdef dict changed
     cdef Py_ssize_t n_words
 
-    def __init__(self, trie):
+    def __cinit__(self, trie):
         if not isinstance(trie, Trie):
             raise TypeError("Overlay takes a Trie")
-        self.base = trie
-        self.changed = {}
-        self.n_words = len(trie)
+        self.base, self.changed, self.n_words = trie, {}, len(trie)
+        self.memory = malloc(ek_overlay_size(64))
         if self.memory == NULL:
-            self.memory = malloc(ek_overlay_size(64))
-            if self.memory == NULL:
-                raise MemoryError
-            ek_overlay_init(&self.overlay, self.memory, 64)
+            raise MemoryError
+        ek_overlay_init(&self.overlay, self.memory, 64)
 
     def __dealloc__(self):
         free(self.memory)
@@ -397,21 +407,11 @@ cdef class Overlay:
 
     def get(self, word, default=None):
         """The value of `word`, or `default`."""
-        cdef uint32_t bits
-        cdef int found
-        check_text(word)
-        ek_overlay_get(&self.base.trie, &self.overlay, view(word), &bits, &found)
-        return number(bits, self.base.trie.value_kind) if found else default
+        return value_of(&self.base.trie, &self.overlay, word, default)
 
     def longest(self, text, start=0):
         """(end, value) of the longest word at `start`, or None."""
-        cdef uint32_t bits
-        cdef size_t end, begin
-        check_text(text)
-        check_start(start, len(text))
-        begin = start
-        ek_overlay_longest(&self.base.trie, &self.overlay, view(text), begin, &end, &bits)
-        return (end, number(bits, self.base.trie.value_kind)) if end > begin else None
+        return longest_of(&self.base.trie, &self.overlay, text, start)
 
     def matches(self, text):
         """All words at all positions."""
