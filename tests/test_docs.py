@@ -22,6 +22,12 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_files_that_are_named_exist(page: Path) -> None:
+    named = re.findall(r"`((?:bench|edge_sdk|export|models|native|tests)/[\w/.-]+\.\w+)`", page.read_text(encoding="utf-8"))
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 def test_there_are_bundles() -> None:
     assert {"mtop-en", "snips-en", "zh-seg"} <= {path.stem for path in BUNDLES}
     assert sum(path.stat().st_size for path in BUNDLES) < 40_000_000
