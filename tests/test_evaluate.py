@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_sdk.errors import InputError
-from edge_sdk.evaluate import TaggedRow, evaluate, read_tagged_rows, tagger_metrics
+from edge_sdk.evaluate import evaluate
+from edge_sdk.evaluate.tagger import TaggedRow, read_tagged_rows, tagger_metrics
 from edge_sdk.loading import load
 
 TAGS = st.sampled_from(["O", "B-a", "I-a", "B-b", "I-b"])

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import edge_sdk
 from edge_sdk import InputError
-from edge_sdk.evaluate import segmentation_metrics
+from edge_sdk.evaluate.segmenter import segmentation_metrics
 from edge_sdk.lexicon import Lexicon
 from edge_sdk.tasks import border_decoder
 from edge_sdk.tasks.segmenter import MODES, Segmenter

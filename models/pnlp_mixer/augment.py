@@ -6,7 +6,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from edge_sdk.evaluate import TaggedRow
+from edge_sdk.evaluate.tagger import TaggedRow
 from models.pnlp_mixer.config import AugmentConfig
 
 

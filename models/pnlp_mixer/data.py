@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from edge_sdk.evaluate import TaggedRow, read_tagged_rows, read_tsv
+from edge_sdk.evaluate.data import read_tsv
+from edge_sdk.evaluate.tagger import TaggedRow, read_tagged_rows
 from models.common.batching import length_sorted_batches
 from models.pnlp_mixer.augment import Augmenter
 from models.pnlp_mixer.features import WordTable

@@ -8,7 +8,7 @@ the rows are split anew and the tags are carried over by the characters they cov
 
 from __future__ import annotations
 
-from edge_sdk.evaluate import TaggedRow
+from edge_sdk.evaluate.tagger import TaggedRow
 from edge_sdk.text import split_words
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from edge_sdk.evaluate import read_tagged_rows
+from edge_sdk.evaluate.tagger import read_tagged_rows
 from edge_sdk.text import normalise_word, split_words
 from models.common.checkpoint import load_json
 from models.common.export_spec import ExportSpec, GraphSpec, Guard

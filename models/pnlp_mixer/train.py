@@ -20,7 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from edge_sdk.evaluate import TaggedRow, read_tagged_rows, tagger_metrics
+from edge_sdk.evaluate.tagger import TaggedRow, read_tagged_rows, tagger_metrics
 from edge_sdk.files import atomic_write
 from edge_sdk.kernels import TagDecoder, bio_masks
 from models.common.checkpoint import load_tensors
@@ -124,7 +124,7 @@ class Run:
         return Ensemble(members)
 
     def validate(self, model: nn.Module | Ensemble) -> dict[str, float]:
-        """`edge_sdk.evaluate.tagger_metrics` on the validation split, decoded as on the device."""
+        """`edge_sdk.evaluate.tagger.tagger_metrics` on the validation split, decoded as on the device."""
         forward = model.logits if isinstance(model, Ensemble) else model
         table = model.crf.table().numpy()
         decoder = TagDecoder(table[:-2], table[-2], table[-1], *bio_masks(self.labels.tags))

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_sdk.evaluate import TaggedRow, read_tagged_rows, read_tsv
+from edge_sdk.evaluate.data import read_tsv
+from edge_sdk.evaluate.tagger import TaggedRow, read_tagged_rows
 from edge_sdk.text import split_words
 from models.pnlp_mixer.augment import Augmenter, spans
 from models.pnlp_mixer.config import AugmentConfig
