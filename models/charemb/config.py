@@ -1,0 +1,47 @@
+"""The encoders by name, and how they are trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class CharacterConfig:
+    """An encoder that reads characters (Table 5 of the paper, and what it leaves open).
+
+    Open in the paper, decided here: characters are embedded in `embedding` dimensions; the last
+    states of both directions are concatenated; the MLP has one hidden layer, as wide as one
+    direction, with ReLU. Width of embedding 128, 128 and 192 then gives the stated sizes.
+    """
+
+    encoder: str = "lstm"
+    """"lstm", "gru", "transformer" or "convolution"."""
+    hidden: int = 512
+    """Width of one direction; of the whole encoder where there is none."""
+    layers: int = 1
+    embedding: int = 128
+    dropout: float = 0.2
+    max_characters: int = 64
+    """A longer phrase is cut."""
+
+
+@dataclass(frozen=True)
+class BagConfig:
+    """An encoder that reads hashed n-grams of letters and words: the student."""
+
+    buckets: int = 32768
+    width: int = 96
+    hidden: int = 512
+    dropout: float = 0.1
+    max_characters: int = 256
+
+
+MODELS: dict[str, CharacterConfig | BagConfig] = {
+    "small": CharacterConfig("lstm", 512, 1, 128),
+    "base": CharacterConfig("lstm", 512, 2, 128),
+    "large": CharacterConfig("lstm", 768, 2, 192),
+    "small-gru": CharacterConfig("gru", 592, 1, 128),
+    "small-transformer": CharacterConfig("transformer", 256, 4, 256),
+    "convolution": CharacterConfig("convolution", 256, 2, 64),
+    "student": BagConfig(),
+}
