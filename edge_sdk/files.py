@@ -1,13 +1,42 @@
-"""Writing a file so that a reader finds the old one or the new one, never a half."""
+"""Files: written so that a reader finds the old one or the new one, never a half; read as text."""
 
 from __future__ import annotations
 
+import gzip
 import os
 import secrets
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from edge_sdk.errors import InputError
+
+
+def read_text(path: Path, *, unreadable: str, encoding: str) -> str:
+    """A whole UTF-8 file, gzipped or plain, without its byte order mark.
+
+    Raises InputError with one of the two codes given: `unreadable`, or `encoding`, which names the
+    line of the first byte that is not UTF-8.
+    """
+    try:
+        data = path.read_bytes()
+        if data[:2] == b"\x1f\x8b":
+            data = gzip.decompress(data)
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise InputError(
+            unreadable, f"cannot read {path}: {error}", "check the path and the file"
+        ) from error
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            encoding,
+            f"{path}:{line}: byte {error.start} of the file is not UTF-8",
+            "convert the file to UTF-8, for example with iconv",
+        ) from error
 
 
 @contextmanager

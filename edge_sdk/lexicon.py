@@ -13,16 +13,15 @@ characters. Words of one character are dropped: they tell nothing about where wo
 
 from __future__ import annotations
 
-import gzip
 import os
 import re
-import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Union
 
 from edge_sdk.characters import plain_text
 from edge_sdk.errors import InputError
+from edge_sdk.files import read_text
 from edge_sdk.kernels import Trie
 
 if TYPE_CHECKING:
@@ -70,7 +69,8 @@ class Lexicon:
         Raises InputError: `lexicon_unreadable`; `lexicon_encoding`, `lexicon_word` or
         `lexicon_weight`, which name the line.
         """
-        text = _read(Path(path))
+        text = read_text(Path(path), unreadable="lexicon_unreadable", encoding="lexicon_encoding")
+        text = text.replace("\r\n", "\n")
         strict = _SPACE.search(text) is not None  # one search is faster than one a line
         words: list[str] = []
         weights: list[float] = []
@@ -151,27 +151,6 @@ def _first_number(rest: str, where: str) -> float:
         return float(given)
     except ValueError:
         raise _bad_weight(where, repr(given[:40])) from None
-
-
-def _read(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-        if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise InputError(
-            "lexicon_unreadable", f"cannot read the lexicon {path}: {error}", "check the path"
-        ) from error
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            "lexicon_encoding",
-            f"{path}:{line}: byte {error.start} of the file is not UTF-8",
-            "convert the file to UTF-8, for example with iconv",
-        ) from error
-    return text.replace("\r\n", "\n")
 
 
 def _check_word(word: str, where: str) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from edge_sdk import files
 from edge_sdk.errors import InputError
 
 
@@ -34,19 +33,7 @@ def read_tsv(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
 
 def read_text(path: Path) -> str:
     """A whole file. Raises InputError: `data_unreadable`, `data_invalid` naming the line."""
-    try:
-        data = path.read_bytes()
-        if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise InputError(
-            "data_unreadable", f"cannot read {path}: {error}", "check the path and the file"
-        ) from error
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise invalid(f"{path}:{line}", f"not UTF-8: {error}") from error
+    return files.read_text(path, unreadable="data_unreadable", encoding="data_invalid")
 
 
 def invalid(where: str, problem: str) -> InputError:
