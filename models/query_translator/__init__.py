@@ -1,0 +1,1 @@
+"""Translation of code-mixed queries to English with brand names kept."""
