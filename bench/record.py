@@ -17,8 +17,17 @@ import sys
 from pathlib import Path
 
 import edge_sdk
-from bench.kernels.harness import machine
 from edge_sdk.files import atomic_write
+from edge_sdk.machine import condition, machine
+
+
+def _parse(output: str) -> object:
+    """One JSON text, or the list of those that stand one a line."""
+    try:
+        return json.loads(output)
+    except ValueError:
+        return [json.loads(line) for line in output.splitlines()]
+
 
 def main() -> int:
     """Exit status of the command; nothing is written unless it is 0 and its output is JSON."""
@@ -33,10 +42,10 @@ def main() -> int:
     record = {
         "command": shlex.join(os.path.basename(part) if i == 0 else part for i, part in enumerate(command)),
         "date": datetime.date.today().isoformat(),
-        "machine": machine(),
+        "machine": {**machine(), **condition()},
         "packages": {"edge_sdk": doctor["edge_sdk"], **doctor["packages"]},
         "kernels": doctor["kernels"]["implementation"],
-        "result": json.loads(done.stdout),
+        "result": _parse(done.stdout),
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(out) as file:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,9 @@ from typing import Any
 from edge_sdk import __version__, catalog
 from edge_sdk.backends import ENGINES
 from edge_sdk.errors import EdgeError
+from edge_sdk.machine import cpu_features, usable_cpus
 
 PACKAGES = ("numpy", "onnxruntime", "tokenizers", "numba")
-_CPU_FEATURES = (
-    "sse4_2", "avx", "avx2", "fma", "avx512f", "avx512_vnni", "avx_vnni", "amx_int8",
-    "neon", "asimd", "asimddp", "i8mm", "sve",
-)  # fmt: skip
-"""Those that decide how fast 8-bit models run, as /proc/cpuinfo spells them."""
 
 
 def doctor() -> dict[str, Any]:
@@ -33,9 +28,9 @@ def doctor() -> dict[str, Any]:
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "platform": platform.platform(),
         "machine": platform.machine(),
-        "cpus": _usable_cpus(),
-        "cpu_features": _cpu_features(),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "cpus": usable_cpus(),
+        "cpu_features": cpu_features(),
+        "packages": versions(),
         "engines": {name: _engine(name) for name in ENGINES},
         "kernels": _kernels(),
         "zoo": str(catalog.folder()),
@@ -65,22 +60,13 @@ def _kernels() -> dict[str, str]:
     return {"implementation": name, "reason": reason}
 
 
+def versions() -> dict[str, str]:
+    """Installed version of each of PACKAGES, or "not installed"."""
+    return {name: _version(name) for name in PACKAGES}
+
+
 def _version(package: str) -> str:
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return "not installed"
-
-
-def _usable_cpus() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _cpu_features() -> list[str]:
-    """Empty where the system has no /proc/cpuinfo."""
-    if sys.platform != "linux":
-        return []
-    words = set(Path("/proc/cpuinfo").read_text(errors="replace").split())
-    return [feature for feature in _CPU_FEATURES if feature in words]

@@ -349,13 +349,13 @@ def test_eval_without_the_file(cli, tmp_path):
 def test_bench(cli, tmp_path, tiny_path):
     inputs = tmp_path / "inputs.txt"
     inputs.write_text("call mom\nwake me up\n")
-    status, out, err = cli("bench", "tiny", "--runs", 2, "--inputs", inputs, "--json")
+    status, out, err = cli("bench", "tiny", "--runs", 2, "--seconds", 0.1, "--inputs", inputs, "--json")
     found = json.loads(out)
     assert (status, err) == (0, "")
     assert (found["bundle"], found["engine"], found["runs"], found["texts"]) == ("tiny", "onnx", 2, 2)
     assert found["file_bytes"] == tiny_path.stat().st_size
     for name in ("cold_start_ms", "import_ms", "load_ms", "first_call_ms", "p50_ms", "p95_ms",
-                 "p99_ms", "single_per_s", "batched_per_s", "peak_rss_mb"):  # fmt: skip
+                 "p99_ms", "batch_1_per_s", "batch_32_per_s", "steady_rss_mb", "peak_rss_mb"):  # fmt: skip
         spread = found[name]
         assert 0 < spread["min"] <= spread["median"] <= spread["max"], name
     assert found["p50_ms"]["min"] <= found["p95_ms"]["max"]
@@ -367,6 +367,36 @@ def test_bench_of_nothing(cli, tmp_path):
     assert_fails(cli("bench", "tiny", "--inputs", tmp_path / "empty.txt"), "input_empty")
     assert_fails(cli("bench", "tiny", "--inputs", tmp_path / "none.txt"), "io", "none.txt")
     assert_fails(cli("bench", "tiny", "--runs", "0"), "input_runs")
+    assert_fails(cli("bench", "tiny", "--seconds", "-1"), "input_seconds")
+    assert_fails(cli("bench", "tiny", "--batches", "8,0"), "input_batches")
+    assert_fails(cli("bench", "tiny", "--batches", "eight"), "usage")
+
+
+def test_bench_compare(cli, tmp_path):
+    """Five runs of a bundle compared with themselves, and with themselves made slower."""
+    status, out, err = cli("bench", "tiny", "--runs", 5, "--seconds", 0.1, "--batches", 1, "--json")
+    assert (status, err) == (0, "")
+    before, after = tmp_path / "before.json", tmp_path / "after.json"
+    before.write_text(out)
+    slower = json.loads(out)
+    for key in ("median", "min", "max"):
+        slower["p50_ms"][key] *= 2
+    slower["p50_ms"]["values"] = [2 * value + slower["p50_ms"]["max"] for value in slower["p50_ms"]["values"]]
+    after.write_text(json.dumps(slower))
+    assert cli("bench", "compare", before, before)[0] == 0
+    status, out, _ = cli("bench", "compare", before, after, "--json")
+    worse = [change for change in map(json.loads, out.splitlines()) if change["verdict"] == "worse"]
+    assert status == 1
+    assert [(change["measure"], change["change_percent"]) for change in worse] == [("p50_ms", 100.0)]
+    assert_fails(cli("bench", "compare", before, tmp_path / "none.json"), "bench_file", "none.json")
+
+
+def test_bench_plot(cli, tmp_path):
+    pytest.importorskip("matplotlib", reason="the extra bench is not installed")
+    picture = tmp_path / "latency.svg"
+    assert cli("bench", "tiny", "--runs", 1, "--seconds", 0.1, "--plot", picture)[0] == 0
+    assert picture.read_text().count("tiny (onnx)") >= 1
+    assert_fails(cli("bench", "tiny", "--plot", tmp_path / "latency.doc"), "plot_suffix")
 
 
 def test_bench_reports_what_a_process_said(cli):

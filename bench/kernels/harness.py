@@ -10,14 +10,14 @@ import argparse
 import importlib.metadata
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+
+from edge_sdk.machine import condition, machine
 
 RESULTS = Path(__file__).parent.parent / "results" / "kernels"
 Contenders = dict[str, Callable[[], Callable[[], object]]]
@@ -45,24 +45,6 @@ def _window(call: Callable[[], object], n: int) -> float:
     for _ in range(n):
         call()
     return time.thread_time() - before
-
-
-def machine() -> dict[str, Any]:
-    """What the numbers depend on."""
-    model = next(
-        (line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith(("model name", "Model"))),
-        platform.processor(),
-    )
-    flags = next((line.split() for line in open("/proc/cpuinfo") if line.startswith(("flags", "Features"))), [])
-    vectors = [flag for flag in ("avx2", "avx512f", "asimd") if flag in flags]
-    return {
-        "processor": model,
-        "vectors": vectors,
-        "cores": os.cpu_count(),
-        "load": [round(load, 1) for load in os.getloadavg()],
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-    }
 
 
 def versions(*packages: str) -> dict[str, str]:
@@ -113,7 +95,7 @@ def main(name: str, contenders: Contenders, packages: tuple[str, ...]) -> None:
     RESULTS.mkdir(parents=True, exist_ok=True)
     result = {
         "command": f"python bench/kernels/{name}.py --runs {arguments.runs} --seconds {arguments.seconds}",
-        "machine": machine(),
+        "machine": {**machine(), **condition()},
         "versions": versions("numpy", *packages),
         "results": rows,
     }

@@ -1,4 +1,7 @@
-"""The command line, `edge-sdk`: exit status 0, or 2 with `error[CODE]: ...` on stderr."""
+"""The command line, `edge-sdk`: exit status 0, or 2 with `error[CODE]: ...` on stderr.
+
+`edge-sdk bench compare` alone also ends with 1, when something got worse.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
-        _dispatch(list(sys.argv[1:] if argv is None else argv))
+        status = _dispatch(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
+        return status
     except EdgeError as error:
         _complain(error)
         return 2
@@ -40,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader, such as `head`, has enough. Python flushes stdout once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except ModuleNotFoundError as error:
         _complain(
             EdgeError(
@@ -52,18 +57,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         _complain(EdgeError("io", str(error), "check the path, its permissions and the free space"))
         return 2
-    return 0
 
 
-def _dispatch(argv: list[str]) -> None:
+def _dispatch(argv: list[str]) -> int:
     if not argv or argv[0] in ("-h", "--help"):
         print(_usage())
-        return
+        return 0
     if argv[0] == "--version":
         from edge_sdk import __version__
 
         print(__version__)
-        return
+        return 0
     name, *arguments = argv
     if name not in COMMANDS:
         raise EdgeError(
@@ -71,7 +75,7 @@ def _dispatch(argv: list[str]) -> None:
             f"unknown command {name!r}, expected one of {', '.join(COMMANDS)}",
             "edge-sdk --help lists what each does",
         )
-    import_module(f"edge_sdk.cli.{name}_command").execute(arguments)
+    return import_module(f"edge_sdk.cli.{name}_command").execute(arguments) or 0
 
 
 def _usage() -> str:
