@@ -25,6 +25,7 @@ _MODULES = {
     "trie": ("Trie", "Overlay"),
     "characters": ("character_inputs", "lexicon_features"),
     "lattice": ("best_path", "extract_borders", "cut_borders", "link_borders", "segment"),
+    "vectors": ("nearest",),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 _FACES = {  # how a face names its module of a concept

@@ -17,5 +17,6 @@
 #include "edge_kernels/status.h"
 #include "edge_kernels/tags.h"
 #include "edge_kernels/trie.h"
+#include "edge_kernels/vectors.h"
 
 #endif
