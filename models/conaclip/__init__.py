@@ -1,0 +1,1 @@
+"""Text-image search: dual encoders distilled through the full interaction graph (ConaCLIP)."""
