@@ -116,7 +116,7 @@ def _read(path: Path) -> dict[tuple[str, str, int], Mapping[str, Any]]:
             raise ValueError("p50_ms.values is no list")
     except OSError as error:
         raise InputError("bench_file", f"cannot read {path}: {error}", "check the path") from error
-    except (ValueError, KeyError, TypeError, UnicodeDecodeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             "bench_file",
             f"{path} is not what edge-sdk bench --json prints: {type(error).__name__}: {error}",
