@@ -1,4 +1,4 @@
-"""Words to subword units with the `tokenizers` library: no files, no network, no threads."""
+"""Words and texts to subword units with the `tokenizers` library: no files, no network, no threads."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from edge_sdk.errors import BundleError, InputError
 
@@ -27,19 +28,10 @@ class SubwordTokenizer:
 
     def __init__(self, data: bytes | memoryview) -> None:
         """Read the bytes of a `tokenizer.json`. Raises BundleError (`tokenizer_invalid`)."""
-        from tokenizers import Tokenizer
-
         content = bytes(data)
-        try:
-            # The model alone: normalising and splitting are `edge_sdk.text`'s, and special
-            # tokens, padding and truncation are for models that read numbers.
-            self._model = Tokenizer.from_buffer(content).model
-        except Exception as error:  # the library raises bare Exception
-            raise BundleError(
-                "tokenizer_invalid",
-                f"tokenizer.json cannot be read: {error}",
-                "export the bundle again",
-            ) from error
+        # The model alone: normalising and splitting are `edge_sdk.text`'s, and special
+        # tokens, padding and truncation are for models that read numbers.
+        self._model = _parse(content).model
         self.sha256 = hashlib.sha256(content).hexdigest()
         """Of the bytes given: tokenizers with the same one give the same units."""
 
@@ -69,6 +61,45 @@ class SubwordTokenizer:
                 upper = len(word) > 1 and word.isupper()
                 found.append(CASE_UNITS["upper" if upper else "capital"])
         return units
+
+
+class TextTokenizer:
+    """A whole tokenizer: its own normaliser and splitter, then the model. Safe to share between threads."""
+
+    def __init__(self, data: bytes | memoryview) -> None:
+        """Read the bytes of a `tokenizer.json`; padding, truncation and special tokens in it do
+        not count. Raises BundleError (`tokenizer_invalid`).
+        """
+        self._tokenizer = _parse(bytes(data))
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+
+    def ids(self, text: str) -> list[int]:
+        """The numbers of the text's units. A lone surrogate counts as U+FFFD."""
+        whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        ids: list[int] = self._tokenizer.encode(whole, add_special_tokens=False).ids
+        return ids
+
+
+def _parse(content: bytes) -> Any:
+    from tokenizers import Tokenizer
+
+    try:
+        return Tokenizer.from_buffer(content)
+    except Exception as error:  # the library raises bare Exception
+        raise BundleError(
+            "tokenizer_invalid",
+            f"tokenizer.json cannot be read: {error}",
+            "export the bundle again",
+        ) from error
+
+
+def subword_model(data: bytes | memoryview) -> Any:
+    """The model alone of a `tokenizer.json`: no normaliser, no splitter, no special tokens.
+
+    Raises BundleError (`tokenizer_invalid`).
+    """
+    return _parse(bytes(data)).model
 
 
 def from_bert_vocab(path: str | os.PathLike[str]) -> bytes:
