@@ -48,9 +48,7 @@ def export(
     versions = {"fp32": graphs}
     if precision == "int8":
         progress("ONNX fp32 to int8")
-        graphs = versions["int8"] = {
-            name: to_int8(graph, spec.graphs[name].calibration) for name, graph in graphs.items()
-        }
+        graphs = versions["int8"] = to_int8(graphs, spec.graphs)
     with tempfile.TemporaryDirectory() as folder:
         stages = _stages(spec, versions, Path(folder))
         report = _report(spec, report_stages(spec, stages, progress))

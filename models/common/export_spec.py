@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -36,6 +36,10 @@ class GraphSpec:
     stage (a hundred are plenty)."""
     axis_limits: Mapping[str, int] = field(default_factory=dict)
     """Largest size of a named axis, where the module has one, e.g. ``{"tokens": 64}``."""
+    activations: Literal["fixed", "dynamic"] = "fixed"
+    """Scales of 8-bit activations: fixed ones from `calibration`, with which a row's result does
+    not depend on its batch; or dynamic ones, taken anew from every tensor, where fixed ones are
+    too coarse."""
 
 
 @dataclass(frozen=True)

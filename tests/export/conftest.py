@@ -29,7 +29,7 @@ def fp32(spec: ExportSpec) -> onnx.ModelProto:
 
 @pytest.fixture(scope="session")
 def int8(spec: ExportSpec, fp32: onnx.ModelProto) -> onnx.ModelProto:
-    return to_int8(fp32, spec.graphs["model"].calibration)
+    return to_int8({"model": fp32}, spec.graphs)["model"]
 
 
 @pytest.fixture(scope="session")

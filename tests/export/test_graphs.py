@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from export.int8 import SMALLEST, quantize_columns, to_int8
+from export.int8 import SMALLEST, to_int8
+from export.int8.weights import quantize_columns
 from models.common.export_spec import ExportSpec
 from tests.export import standin
 
@@ -97,9 +98,9 @@ class TestInt8:
 
     def test_the_input_is_left_as_it_is(self, spec: ExportSpec, fp32: onnx.ModelProto) -> None:
         before = fp32.SerializeToString()
-        once = to_int8(fp32, spec.graphs["model"].calibration)
+        once = to_int8({"model": fp32}, spec.graphs)["model"]
         assert fp32.SerializeToString() == before
-        again = to_int8(fp32, spec.graphs["model"].calibration)
+        again = to_int8({"model": fp32}, spec.graphs)["model"]
         assert once.SerializeToString() == again.SerializeToString()
 
 

@@ -129,7 +129,7 @@ class TestNothingIsWritten:
         self, spec: ExportSpec, old: Path, monkeypatch: pytest.MonkeyPatch, fp32: object, int8: object
     ) -> None:
         monkeypatch.setattr("export.pack.to_onnx", lambda graph: fp32)  # once is slow enough
-        monkeypatch.setattr("export.pack.to_int8", lambda *_: int8)
+        monkeypatch.setattr("export.pack.to_int8", lambda *_: {"model": int8})
         seen: list[str] = []
         export(spec, old.parent.parent / "other.edge", progress=seen.append)
         for stop in range(len(seen)):
@@ -149,7 +149,7 @@ class TestNothingIsWritten:
         import os
 
         monkeypatch.setattr("export.pack.to_onnx", lambda graph: fp32)
-        monkeypatch.setattr("export.pack.to_int8", lambda *_: int8)
+        monkeypatch.setattr("export.pack.to_int8", lambda *_: {"model": int8})
         sync = os.fsync
 
         def full(descriptor: int) -> None:
