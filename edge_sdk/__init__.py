@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from edge_sdk.errors import EdgeError as EdgeError
     from edge_sdk.errors import InputError as InputError
     from edge_sdk.errors import KernelError as KernelError
+    from edge_sdk.errors import VectorIndexError as VectorIndexError
+    from edge_sdk.index import VectorIndex as VectorIndex
     from edge_sdk.loading import load as load
     from edge_sdk.loading import verify as verify
+    from edge_sdk.results import Encoded as Encoded
+    from edge_sdk.results import Hit as Hit
     from edge_sdk.results import Slot as Slot
     from edge_sdk.results import TaggerResult as TaggerResult
 
@@ -35,6 +39,10 @@ _EXPORTS = {
     "InputError": "edge_sdk.errors",
     "BackendError": "edge_sdk.errors",
     "KernelError": "edge_sdk.errors",
+    "VectorIndexError": "edge_sdk.errors",
+    "VectorIndex": "edge_sdk.index",
+    "Encoded": "edge_sdk.results",
+    "Hit": "edge_sdk.results",
     "Slot": "edge_sdk.results",
     "TaggerResult": "edge_sdk.results",
 }

@@ -36,3 +36,7 @@ class BackendError(EdgeError):
 
 class KernelError(EdgeError, ValueError):
     """A kernel was given data that it cannot work on."""
+
+
+class VectorIndexError(EdgeError):
+    """An index of vectors is missing, damaged, or was made by another bundle."""

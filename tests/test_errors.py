@@ -6,10 +6,10 @@ import pickle
 
 import pytest
 
-from edge_sdk.errors import BackendError, BundleError, EdgeError, InputError, KernelError
+from edge_sdk.errors import BackendError, BundleError, EdgeError, InputError, KernelError, VectorIndexError
 
 
-@pytest.mark.parametrize("kind", [EdgeError, BundleError, InputError, BackendError, KernelError])
+@pytest.mark.parametrize("kind", [EdgeError, BundleError, InputError, BackendError, KernelError, VectorIndexError])
 def test_every_error_has_its_parts(kind):
     error = kind("some_code", "what is wrong", "what to do")
     assert isinstance(error, EdgeError)
