@@ -107,17 +107,17 @@ PRESETS = {
     "conaclip-4l": _conaclip(4),
     "conaclip-2l": _conaclip(2),
     "grocery-teacher": DualConfig(
-        TextConfig(layers=3, heads=4, width=256, vocabulary=2048, length=32, activation="gelu"),
+        TextConfig(layers=2, heads=4, width=192, vocabulary=2048, length=64, activation="relu"),
         ConvConfig(widths=(32, 64, 128, 256), depths=(2, 2, 2, 2)),
         dimension=256,
     ),
     "grocery-student": DualConfig(
-        TextConfig(layers=2, heads=4, width=192, vocabulary=2048, length=32, activation="relu"),
+        TextConfig(layers=2, heads=4, width=192, vocabulary=2048, length=64, activation="relu"),
         ConvConfig(widths=(32, 64, 128, 256), depths=(1, 1, 1, 1)),
         dimension=256,
     ),
     "tiny": DualConfig(
-        TextConfig(layers=1, heads=2, width=64, vocabulary=2048, length=32, activation="relu"),
+        TextConfig(layers=1, heads=2, width=64, vocabulary=2048, length=64, activation="relu"),
         ConvConfig(widths=(16, 32, 64, 128), depths=(1, 1, 1, 1), size=64),
         dimension=256,
     ),

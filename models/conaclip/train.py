@@ -1,0 +1,120 @@
+"""Train a dual encoder from scratch, to be a teacher.
+
+    python -m models.conaclip.train --data DIR --out DIR
+
+The same command goes on after an interruption.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from models.common.seeding import seed_everything
+from models.common.trainer import Interrupted, TrainConfig, Trainer
+from models.conaclip.augment import Augmentation
+from models.conaclip.checkpoint import describe, write_vocabulary
+from models.conaclip.config import PRESETS, DualConfig
+from models.conaclip.corpus import Batches, Corpus, class_texts, coarse_texts, load_corpus
+from models.conaclip.losses import class_contrast
+from models.conaclip.model import DualEncoder
+from models.conaclip.tokens import Vocabulary, train_vocabulary
+from models.conaclip.validate import Validation
+
+SMOOTHING = 0.1
+COARSE_WEIGHT = 0.3
+_HOTTEST = 100.0  # as CLIP: the temperature is kept above 0.01
+
+
+def train(
+    corpus: Corpus,
+    held_out: Corpus,
+    vocabulary: Vocabulary,
+    config: DualConfig,
+    settings: TrainConfig,
+    folder: Path,
+    *,
+    batch: int = 64,
+    view: Augmentation = Augmentation(96),
+    seed: int = 1,
+) -> dict[str, float]:
+    """Train with the contrastive loss over classes; the scores of the epoch that is kept."""
+    seed_everything(seed)
+    model = DualEncoder(config)
+    reader, length = vocabulary.reader(), config.text.length
+    batches = Batches(corpus, view, batch)
+
+    def loss(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+        images = model.encode_image(batch["pixels"])
+        parts = [(1.0, class_texts(corpus.phrases, reader, length, batch["share"].sum(0) > 0))]
+        if (wider := coarse_texts(corpus.phrases, reader, length)) is not None:
+            parts.append((COARSE_WEIGHT, wider))
+        total = images.new_zeros(())
+        for weight, texts in parts:
+            vectors = model.encode_text(texts.tokens)
+            match = batch["share"] @ texts.true_of.T
+            # Pictures that none of these texts is true of teach nothing here.
+            known = match.sum(1) > 0
+            with torch.autocast("cpu", enabled=False):
+                temperature = 1 / model.logit_scale.exp().clamp(max=_HOTTEST)
+                total = total + weight * class_contrast(
+                    vectors, images[known], match[known], temperature, SMOOTHING
+                )
+        return total
+
+    run = {"kind": "scratch", "batch": batch, "view": asdict(view), "seed": seed}
+    write_vocabulary(folder, vocabulary)
+    return Trainer(
+        model,
+        settings,
+        loss=loss,
+        batches=batches,
+        validate=Validation(held_out, reader, config.image.size, length),
+        metric="mean",
+        steps_per_epoch=len(batches),
+        folder=folder,
+        description=describe(config, vocabulary, run),
+    ).fit()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m models.conaclip.train", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser.add_argument("--data", type=Path, required=True, help="folder with pairs.tsv, splits train and val")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--preset", choices=PRESETS, default="grocery-teacher")
+    parser.add_argument("--epochs", type=int, default=80)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    parser.add_argument("--size", type=int, default=96, help="side of the training crops, in pixels")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(argv)
+    config = PRESETS[options.preset]
+    corpus = load_corpus(options.data, "train")
+    held_out = load_corpus(options.data, "val", corpus.phrases)
+    vocabulary = train_vocabulary(list(corpus.phrases.corpus()), config.text.vocabulary)
+    settings = TrainConfig(
+        epochs=options.epochs, patience=options.epochs, learning_rate=options.learning_rate,
+        weight_decay=0.05, ema_decay=0.995,
+    )  # fmt: skip
+    try:
+        found = train(
+            corpus, held_out, vocabulary, config, settings, options.out,
+            batch=options.batch, view=Augmentation(options.size), seed=options.seed,
+        )  # fmt: skip
+    except Interrupted as stop:
+        print(f"\n{stop}", file=sys.stderr)
+        return 130
+    print("  ".join(f"{key} {value:.2f}" for key, value in found.items()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
