@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import secrets
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+LEFTOVER_SECONDS = 3600
 from edge_sdk.errors import InputError
 
 
@@ -61,6 +64,21 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(target.parent)
+
+
+def remove_leftovers(path: str | os.PathLike[str]) -> None:
+    """Remove temporary files of `atomic_write(path)` that a killed process left, an hour after it.
+
+    None is in use so long. What cannot be removed stays.
+    """
+    target = Path(path)
+    pattern = re.compile(re.escape(f".{target.name}.") + r"\d+\.[0-9a-f]{8}\.tmp")
+    try:
+        for entry in os.scandir(target.parent):
+            if pattern.fullmatch(entry.name) and entry.stat().st_mtime < time.time() - LEFTOVER_SECONDS:
+                os.unlink(entry.path)
+    except OSError:
+        return
 
 
 def _sync_folder(folder: Path) -> None:

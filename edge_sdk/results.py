@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,3 +48,32 @@ class TaggerResult:
             "score": self.score,
             "slots": [slot.to_dict() for slot in self.slots],
         }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoded:
+    """A text or a picture as a vector; the dot product of two is the cosine of their angle.
+
+    `input` is the caller's text or path, None for a picture that came as pixels; `kind` is "text"
+    or "image"; `vector` is float32 [dimension], of length 1.
+    """
+
+    input: str | None
+    kind: str
+    vector: np.ndarray
+
+    def to_dict(self) -> dict[str, Any]:
+        """Keys `input`, `kind`, `vector` (a list of numbers)."""
+        return {"input": self.input, "kind": self.kind, "vector": self.vector.tolist()}
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A picture that was found; `score` is a cosine, in [-1, 1]."""
+
+    path: str
+    score: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Keys `path`, `score`."""
+        return asdict(self)

@@ -15,6 +15,8 @@ from edge_sdk.errors import EdgeError
 COMMANDS = {
     "demo": "run every bundle of the zoo on its own examples, with latency",
     "run": "run a bundle on texts",
+    "index": "build an index of a folder of pictures, or of a file of phrases",
+    "search": "find the entries of an index nearest to a text or a picture",
     "eval": "score a bundle on a labelled file",
     "bench": "measure start, latency, throughput and memory in fresh processes",
     "inspect": "show what a bundle is and holds",

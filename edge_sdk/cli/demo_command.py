@@ -27,7 +27,7 @@ def execute(argv: list[str]) -> None:
     for path in paths:
         with load(path) as task:
             for text in task.bundle.manifest.examples:
-                result = task(text).to_dict()
+                result = task.example(text)
                 head = {"bundle": task.bundle.manifest.name, "task": task.task}
                 emit({**head, **result, "latency_ms": _latency(task, text)}, options.json)
 

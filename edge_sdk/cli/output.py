@@ -48,14 +48,14 @@ def _show(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, str):
-        return _safe(value)
+        return safe(value)
     if isinstance(value, Sequence):
         shown = ", ".join(map(_show, value[:8]))
         return f"{shown}, ... ({len(value)})" if len(value) > 8 else shown
     return str(value)
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """Control characters escaped: a text must not move the cursor or break the line."""
     return "".join(
         c.encode("unicode_escape").decode() if unicodedata.category(c) in ("Cc", "Cs") else c

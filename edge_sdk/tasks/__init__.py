@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 TASKS = {
     "tagger": ("edge_sdk.tasks.tagger", "Tagger"),
     "segmenter": ("edge_sdk.tasks.segmenter", "Segmenter"),
+    "retriever": ("edge_sdk.tasks.retriever", "Retriever"),
 }
 
 

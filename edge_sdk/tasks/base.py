@@ -9,10 +9,12 @@ from edge_sdk.errors import EdgeError, InputError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    import os
+    from collections.abc import Callable, Sequence
 
     from edge_sdk.backends.base import Session, SessionFactory
     from edge_sdk.bundle import Bundle
+    from edge_sdk.index import VectorIndex
 
 
 class TaskResult(Protocol):
@@ -54,6 +56,43 @@ class Task(ABC, Generic[Result]):
         raises InputError that names its place in the list.
         """
         return [self(text) for text in check_texts(texts)]
+
+    def example(self, text: str) -> dict[str, Any]:
+        """What `edge-sdk demo` prints of one of the bundle's examples: the result as JSON."""
+        return self(text).to_dict()
+
+    def build_index(
+        self,
+        source: str | os.PathLike[str],
+        out: str | os.PathLike[str],
+        *,
+        threads: int = 1,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> dict[str, Any]:
+        """Bring the index file `out` up to date with `source`; see the task for what that is.
+
+        Args:
+            threads: how many inputs are worked on at once.
+            progress: called with how many are done, and how many there are in all.
+
+        Returns what `edge-sdk index` prints: at least `index`, `rows`, `added`, `updated`,
+        `removed`, `skipped`. Raises EdgeError (`task_no_index`) where the task has no index.
+        """
+        raise self._no_index()
+
+    def search_index(self, index: VectorIndex, query: str, top: int = 10) -> Sequence[TaskResult]:
+        """The `top` entries of an index nearest to a query, best first.
+
+        Raises EdgeError (`task_no_index`) where the task has no index.
+        """
+        raise self._no_index()
+
+    def _no_index(self) -> EdgeError:
+        return EdgeError(
+            "task_no_index",
+            f"{self.bundle.manifest.name} is a {self.task}, which has no index",
+            "give a bundle whose task is retriever or embedder",
+        )
 
     def open_session(self, graph: str = "model") -> Session:
         """Open one graph of the bundle on the engine that the caller chose; closed by `close()`."""
