@@ -33,9 +33,9 @@ h1 { margin: 0; font-size: 1.6rem; line-height: 1.25; overflow-wrap: anywhere; }
 header p { margin: .35rem 0 0; color: var(--soft); }
 ol { display: grid; grid-template-columns: repeat(auto-fill, minmax(10.5rem, 1fr)); gap: 1rem; margin: 0; padding: 0; list-style: none; }
 li { display: flex; flex-direction: column; overflow: hidden; background: var(--card); border: 1px solid var(--line); border-radius: .6rem; }
-li img, .missing { width: 100%; aspect-ratio: 1; object-fit: contain; }
+li img, .missing { width: 100%; height: auto; aspect-ratio: 1; object-fit: contain; }
 .missing { display: grid; place-items: center; padding: 1rem; margin: 0; color: var(--soft); text-align: center; font-size: .875rem; }
-.about { padding: .6rem .75rem .75rem; border-top: 1px solid var(--line); margin-top: auto; }
+.about { padding: .6rem .75rem .75rem; border-top: 1px solid var(--line); flex: 1; display: flex; flex-direction: column; justify-content: space-between; }
 .name { margin: 0; font-size: .875rem; overflow-wrap: anywhere; }
 .name a { color: inherit; text-decoration-color: var(--line); text-underline-offset: .2em; }
 .name a:hover { text-decoration-color: currentColor; }
@@ -68,6 +68,8 @@ def page(query: str, hits: Sequence[Mapping[str, Any]], summary: str) -> str:
     """The HTML text; see `write_page`."""
     best = max((hit["score"] for hit in hits), default=1.0)
     items = "\n".join(_item(rank, hit, best) for rank, hit in enumerate(hits, 1))
+    # The role: Safari takes a list without marks for none.
+    results = f'<ol role="list">{items}</ol>' if hits else "<p>Nothing was found: the index is empty.</p>"
     picture, shown = "", query
     if query.lower().endswith(SUFFIXES):
         picture, shown = _picture(query, "the picture that was searched for"), os.path.basename(query)
@@ -91,7 +93,7 @@ def page(query: str, hits: Sequence[Mapping[str, Any]], summary: str) -> str:
 </div>
 </header>
 <main>
-{f"<ol>{items}</ol>" if hits else "<p>Nothing was found: the index is empty.</p>"}
+{results}
 </main>
 </body>
 </html>

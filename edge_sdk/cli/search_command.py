@@ -30,5 +30,5 @@ def execute(argv: list[str]) -> None:
     if options.html is not None:
         from edge_sdk.page import write_page
 
-        write_page(options.html, options.query, hits, f"{len(hits)} of {entries:,}, found by {maker}")
+        write_page(options.html, options.query, hits, f"The {len(hits)} nearest of {entries:,}, by {maker}")
     emit({"query": options.query, "hits": hits}, options.json)

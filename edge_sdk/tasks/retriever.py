@@ -100,6 +100,11 @@ class Retriever(Task[Encoded]):
                 self._finish(graph, group, vectors)
         return vectors
 
+    def text_vector(self, text: str) -> np.ndarray:
+        """float32 [dimension] of a text, also of one that looks like the path of a picture."""
+        self.check_open()
+        return self._run("text", self._tokens(text)[None])[0]
+
     def pixels(self, picture: Picture) -> np.ndarray:
         """What the image encoder is given: uint8 [height, width, 3]."""
         if not (isinstance(picture, str) and picture.startswith(GALLERY)):
