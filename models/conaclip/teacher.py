@@ -1,0 +1,114 @@
+"""A frozen teacher, and batches that carry what it says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from models.conaclip.checkpoint import load_model
+from models.conaclip.clip_checkpoint import is_clip, load_clip
+from models.conaclip.config import VitConfig
+from models.conaclip.corpus import Batches
+from models.conaclip.model import DualEncoder
+from models.conaclip.tokens import Vocabulary, encode
+from models.conaclip.validate import embed_images
+
+
+def load_teacher(folder: Path) -> tuple[DualEncoder, Vocabulary]:
+    """A model of `models.conaclip.train`, or a CLIP checkpoint; in evaluation mode, without gradients.
+
+    Raises OSError, ValueError.
+    """
+    model, vocabulary = load_clip(folder) if is_clip(folder) else load_model(folder)
+    return model.eval().requires_grad_(False), vocabulary
+
+
+def start_from_teacher(student: DualEncoder, teacher: DualEncoder) -> None:
+    """Copy the teacher's first text layers into the student, as the paper does.
+
+    Embeddings, norm and projection come along. Raises ValueError where the widths differ.
+    """
+    ours, theirs = student.config.text, teacher.config.text
+    same = ("width", "heads", "vocabulary", "length", "activation")
+    wrong = [name for name in same if getattr(ours, name) != getattr(theirs, name)]
+    if wrong or ours.layers > theirs.layers or student.config.dimension != teacher.config.dimension:
+        raise ValueError(
+            f"a text tower {ours} of dimension {student.config.dimension} cannot start from the first "
+            f"layers of {theirs} of dimension {teacher.config.dimension}"
+        )
+    mine = student.text.state_dict()
+    student.text.load_state_dict({name: teacher.text.state_dict()[name] for name in mine})
+
+
+@dataclass(frozen=True)
+class TaughtBatches:
+    """Batches of pairs with the teacher's features.
+
+    Each is a dict: `pixels` uint8 [batch, size, size, 3] for the student; `tokens` int64 [batch, n], a
+    random text of each picture's class; `tt` and `it` float32 [batch, dimension], what the teacher
+    makes of those texts and of the same views.
+    """
+
+    batches: Batches
+    teacher: DualEncoder
+    vocabulary: Vocabulary
+    size: int
+    """Side of the student's pictures in training; the teacher sees the views as they are drawn."""
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __call__(self) -> Iterator[dict[str, Tensor]]:
+        phrases, reader = self.batches.corpus.phrases, self.vocabulary.reader()
+        for batch in self.batches():
+            classes = batch["share"].argmax(1).tolist()
+            texts = [phrases.draw(number)[0] for number in classes]
+            tokens = encode(reader, texts, self.teacher.config.text.length)
+            with torch.no_grad():
+                spoken = self.teacher.encode_text(tokens)
+            yield {
+                "pixels": resized(batch["pixels"], self.size),
+                "tokens": tokens,
+                "tt": spoken,
+                "it": embed_images(self.teacher, self._for_teacher(batch["pixels"])),
+            }
+
+    def _for_teacher(self, pixels: Tensor) -> Tensor:
+        image = self.teacher.config.image
+        return resized(pixels, image.size) if isinstance(image, VitConfig) else pixels
+
+
+class CachedBatches:
+    """The first epochs of other batches, computed once, then repeated in their order.
+
+    Trainings that are compared see the same, and pay nothing for the teacher.
+    """
+
+    def __init__(self, epochs: Iterable[Iterable[dict[str, Tensor]]]) -> None:
+        self._epochs = [list(epoch) for epoch in epochs]
+        self._next = 0
+
+    def __len__(self) -> int:
+        return len(self._epochs[0])
+
+    def __call__(self) -> Iterator[dict[str, Tensor]]:
+        epoch = self._epochs[self._next % len(self._epochs)]
+        self._next += 1
+        for number in np.random.permutation(len(epoch)):
+            yield epoch[number]
+
+
+def resized(pixels: Tensor, size: int) -> Tensor:
+    """Square pictures, uint8 [batch, s, s, 3], at another size, averaged over areas."""
+    if pixels.shape[1] == size:
+        return pixels
+    images = functional.interpolate(
+        pixels.permute(0, 3, 1, 2).float(), (size, size), mode="bilinear", antialias=True
+    )
+    return images.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
