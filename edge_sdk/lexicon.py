@@ -5,7 +5,7 @@ A lexicon file is UTF-8 (gzipped or plain), one word a line, its weight after a 
     冠状病毒<TAB>2.5
     中国科学技术大学
 
-No weight means 1. Blank lines are skipped, further columns are ignored, of a word given twice the
+No weight means 1; a weight below 0 says that this is no word, whatever other lexicons say. Blank lines are skipped, further columns are ignored, of a word given twice the
 last line counts, a first line whose word is "word" is a header. A word is what a text must
 contain, up to case and full-width forms; it has no white space in it and at most LONGEST_WORD
 characters. Words of one character are dropped: they tell nothing about where words end.
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 LONGEST_WORD = 64
 HEAVIEST = 1e30
+"""Weights lie from -HEAVIEST to HEAVIEST."""
 _SPACE = re.compile(r"[^\S\n\t]|[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -56,7 +57,7 @@ class Lexicon:
             if not isinstance(weight, (int, float)) or isinstance(weight, bool):
                 raise _bad_weight(where, repr(weight))
             _check_word(word, where)
-            if not 0 <= weight <= HEAVIEST:
+            if not -HEAVIEST <= weight <= HEAVIEST:
                 raise _bad_weight(where, repr(weight))
             weights[plain_text(word)] = float(weight)
         kept = [word for word in weights if len(word) > 1]
@@ -84,7 +85,7 @@ class Lexicon:
                     weight = float(rest)
                 except ValueError:
                     weight = _first_number(rest, f"{path}:{number}")
-                if not 0 <= weight <= HEAVIEST:
+                if not -HEAVIEST <= weight <= HEAVIEST:
                     raise _bad_weight(f"{path}:{number}", rest.partition("\t")[0][:40])
                 if not word:
                     raise _bad_word(f"{path}:{number}", "there is no word before the tab")
@@ -169,6 +170,6 @@ def _bad_word(where: str, problem: str) -> InputError:
 def _bad_weight(where: str, shown: str) -> InputError:
     return InputError(
         "lexicon_weight",
-        f"{where}: the weight {shown} is not a number from 0 to {HEAVIEST:g}",
-        "write the weight as a number, such as 2.5, or leave it out for 1",
+        f"{where}: the weight {shown} is not a number of at most {HEAVIEST:g}",
+        "write the weight as a number, such as 2.5, or leave it out for 1; -1 removes the word",
     )

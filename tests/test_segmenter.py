@@ -75,6 +75,18 @@ def test_table_3(
     assert sorted(found["index"]) == sorted(index.split("/"))
 
 
+@pytest.mark.parametrize("bundle", sorted((Path(__file__).parents[1] / "zoo").glob("zh-seg*.edge")), ids=lambda p: p.stem)
+def test_table_3_with_the_bundles_and_their_lexicon(bundle: Path) -> None:
+    """The training corpora write 科学 技术 as two words; 海中 is a word of the built-in lexicon only."""
+    own = {"科学技术": 2.0, "海中": -1.0}
+    with edge_sdk.load(bundle) as shipped:
+        for text, words, _, fine, coarse, index in TABLE_3:
+            found = {mode: shipped(text, mode=mode, lexicon=own).texts for mode in MODES}
+            assert (found["normal"], found["coarse"]) == (words, coarse.split("/"))
+            assert found["fine"] == fine.split("/")
+            assert sorted(found["index"]) == sorted(index.split("/"))
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TEXTS)
 def test_words_tile_the_text_and_modes_are_ordered(segmenter: Segmenter, text: str) -> None:
@@ -175,6 +187,19 @@ def test_lexicons_extend_or_replace(segmenter: Segmenter) -> None:
     alone = segmenter(text, mode="index", lexicon=["位于合肥"], builtin=False)
     assert "位于合肥" in alone.texts and "中国科学技术大学" not in alone.texts
     assert "位于合肥" not in segmenter(text, mode="index").texts
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(KNOWN, max_size=30), st.sets(st.sampled_from(sorted(WORDS))), st.sampled_from(MODES))
+def test_words_are_removed_as_if_they_had_never_been_there(
+    segmenter: Segmenter, text: str, removed: set[str], mode: str
+) -> None:
+    text += "中国科学技术大学的中国人们用来"
+    left = dict.fromkeys(WORDS.keys() - removed, 0.0)
+    expected = segmenter(text, mode=mode, lexicon=left, builtin=False)
+    assert segmenter(text, mode=mode, lexicon=dict.fromkeys(removed, -1.0)) == expected
+    both = {**left, **dict.fromkeys(removed, -0.5)}
+    assert segmenter(text, mode=mode, lexicon=both, builtin=False) == expected
 
 
 def test_domain_pulls_more_the_stronger_it_is(segmenter: Segmenter) -> None:

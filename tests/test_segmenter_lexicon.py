@@ -40,7 +40,7 @@ def test_a_gzipped_file_is_read(tmp_path: Path) -> None:
         ("中国\t1\n大学\tmany\n".encode(), "lexicon_weight", ":2: the weight 'many'"),
         ("中国\tnan\n".encode(), "lexicon_weight", ":1: the weight nan"),
         ("中国\tinf\n".encode(), "lexicon_weight", ":1: the weight inf"),
-        ("中国\t-1\n".encode(), "lexicon_weight", ":1: the weight -1"),
+        ("中国\t-1e31\n".encode(), "lexicon_weight", ":1: the weight -1e31"),
         ("中国\t\n".encode(), "lexicon_weight", ":1: the weight ''"),
         ("中国\n\t3\n".encode(), "lexicon_word", ":2: there is no word"),
         (b"\xe4\xb8\xad\n" * 3 + "大学".encode("gb18030"), "lexicon_encoding", ":4: byte 12"),

@@ -290,8 +290,7 @@ class Segmenter(Task[SegmenterResult]):
         if settings.mode != "normal" and inside is not None:
             # No match may cut in two what is one word.
             open_end = np.append(inside, False)[matches.ends - reach]
-            kept = ~(inside[matches.starts - reach] | open_end)
-            matches = type(matches)(*(column[kept] for column in matches))
+            matches = _only(matches, ~(inside[matches.starts - reach] | open_end))
         starts: list[int] = []
         ends: list[int] = []
         for first, last in _pieces(identities):
@@ -316,19 +315,23 @@ class Segmenter(Task[SegmenterResult]):
         return starts, ends
 
     def _find(self, text: str, settings: Settings) -> tuple[Matches | None, Matches]:
-        """Matches of the caller's lexicon, and of all lexicons in use, by start, then by end."""
+        """Matches of the caller's lexicon, and of all lexicons in use, by start, then by end.
+
+        Without those words that the caller's lexicon removes by a weight below 0.
+        """
         text = plain_text(text)
         if settings.lexicon is None:
             return None, self.lexicon.find(text if settings.builtin else "")
         own = settings.lexicon.find(text)
-        if not settings.builtin:
-            return own, own
-        both = [np.concatenate(pair) for pair in zip(own, self.lexicon.find(text))]
-        order = np.lexsort((both[1], both[0]))
-        starts, ends, values = (column[order] for column in both)
-        new = np.ones(len(starts), bool)
-        new[1:] = (starts[1:] != starts[:-1]) | (ends[1:] != ends[:-1])
-        return own, type(own)(starts[new], ends[new], values[new])
+        found = own
+        if settings.builtin:
+            both = [np.concatenate(pair) for pair in zip(own, self.lexicon.find(text))]
+            order = np.lexsort((both[1], both[0]))  # stable: of equal places the caller's come first
+            found = type(own)(*(column[order] for column in both))
+            new = np.ones(len(order), bool)
+            new[1:] = (np.diff(found.starts) != 0) | (np.diff(found.ends) != 0)
+            found = _only(found, new)
+        return _only(own, own.values >= 0), _only(found, found.values >= 0)
 
     def _emissions(self, size: int, **inputs: np.ndarray) -> np.ndarray:
         """float32 [size, 3]: the graph's output for int32 [size + 2 reach], window by window.
@@ -341,6 +344,11 @@ class Segmenter(Task[SegmenterResult]):
             feed = {name: values[None, first:last] for name, values in inputs.items()}
             emissions.append(self._session.run(feed)["emissions"][0])
         return emissions[0] if len(emissions) == 1 else np.concatenate(emissions)
+
+
+def _only(matches: Matches, kept: np.ndarray) -> Matches:
+    """The matches for which `kept`, bool [matches], holds."""
+    return type(matches)(*(column[kept] for column in matches))
 
 
 def _pieces(identities: np.ndarray) -> list[tuple[int, int]]:
