@@ -8,11 +8,13 @@ from itertools import combinations
 import torch
 from torch import Tensor, nn
 
-from models.cwseg.mimicry import Critic, js, kl
+from models.cwseg.mimicry import Critic, js, kl, transport
 from models.cwseg.model import Member
 from models.cwseg.tags import TAGS
 
-MIMICRY = ("wasserstein", "kl", "js")
+DISTANCES = {"transport": transport, "kl": kl, "js": js}
+MIMICRY = ("wasserstein", *DISTANCES)
+"""`wasserstein` is by a critic, `transport` the same distance exactly; see `models.cwseg.mimicry`."""
 
 
 class Cohort(nn.Module):
@@ -72,10 +74,8 @@ class Cohort(nn.Module):
         )
 
     def _distance(self, pair: int, first: Tensor, second: Tensor) -> Tensor:
-        if self.mimicry == "kl":
-            return kl(first, second)
-        if self.mimicry == "js":
-            return js(first, second)
+        if self.mimicry in DISTANCES:
+            return DISTANCES[self.mimicry](first, second)
         critic = self.critics[pair]
         critic.clip_weights()
         # Equation (4) sums; the mean keeps the weight independent of the batch, as L_c's does.

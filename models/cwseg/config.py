@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-
 _NAME = re.compile(r"(window|transformer)(\d?)-(\d+)x(\d+)|bert-(\d+)")
 _LARGE = 128  # members at least so wide get wider embeddings
 

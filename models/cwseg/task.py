@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 
@@ -20,10 +21,9 @@ from models.cwseg.data import (
     read_corpus,
     spaced,
 )
-from models.cwseg.validate import word_f1
 from models.cwseg.model import Member
+from models.cwseg.validate import word_f1
 from models.cwseg.words import builtin_words, corpus_words, external_words
-
 
 SPACED = 0.02
 """Share of the word borders in training sentences that get a space."""
@@ -39,16 +39,23 @@ class Task:
     """The built-in lexicon."""
     corpus: Corpus
     matches: Matches
-    dev: dict[str, tuple[Corpus, np.ndarray]]
+    dev: Mapping[str, tuple[Corpus, np.ndarray]]
     """For each corpus: its development sentences, and their lexicon features."""
+    test: Mapping[str, tuple[Corpus, np.ndarray]] = field(default_factory=dict)
+    """In small experiments: development sentences that are in no other part and choose nothing."""
 
     def batches(self, size: int, drop: float, bare: float) -> TrainingBatches:
         """See `TrainingBatches`."""
         return TrainingBatches(self.corpus, self.matches, size, drop, bare)
 
     def validate(self, member: Member) -> dict[str, float]:
-        """F1 on each development set, by the corpus's name."""
-        return {name: word_f1(member, *data) for name, data in self.dev.items()}
+        """F1 on each development set, by the corpus's name; then their `mean`, and `test`, the mean
+        of the test sets where there are any."""
+        found = {name: word_f1(member, *data) for name, data in self.dev.items()}
+        found["mean"] = fmean(found.values())
+        if self.test:
+            found["test"] = fmean(word_f1(member, *data) for data in self.test.values())
+        return found
 
 
 def prepare(
@@ -61,8 +68,8 @@ def prepare(
     """Read the corpora `criteria` under `folder`.
 
     Args:
-        sentences: only the first so many sentences of each corpus, and half as many of its
-            development sentences, for small experiments.
+        sentences: for small experiments, only the first so many sentences of each corpus; half as
+            many of its development sentences choose, as many others are the test.
         characters: identities of an earlier training to keep, instead of the corpora's own.
     """
     train: list[Sentence] = []
@@ -75,14 +82,17 @@ def prepare(
     words = builtin_words(external, counts)
     once_elsewhere = {w for w, count in counts.items() if count == 2 and w not in external}
     corpus = Corpus(spaced(train, SPACED), table, buckets)
-    dev = {}
+    dev, test = {}, {}
     for name in criteria:
-        rows = read_corpus(folder, "dev", name)[: sentences and sentences // 2]
-        data = Corpus(rows, table, buckets)
-        dev[name] = (data, data.find(words).features(data.size))
+        rows = read_corpus(folder, "dev", name)
+        half = len(rows) if sentences is None else min(sentences, len(rows)) // 2
+        for sets, part in ((dev, rows[:half]), (test, rows[half : 2 * half])):
+            if part:
+                data = Corpus(part, table, buckets)
+                sets[name] = (data, data.find(words).features(data.size))
     print(
         f"{len(train)} sentences, {corpus.size} characters, {len(names)} identities, "
         f"{len(words)} words",
         file=sys.stderr,
     )
-    return Task(names, words, corpus, corpus.find(words, once_elsewhere), dev)
+    return Task(names, words, corpus, corpus.find(words, once_elsewhere), dev, test)

@@ -26,13 +26,14 @@ from models.cwseg.data import CRITERIA
 from models.cwseg.model import build_member
 from models.cwseg.task import Task, prepare
 
+
 def train(
     task: Task, config: CohortConfig, settings: TrainConfig, folder: Path, teacher: Path | None = None
 ) -> dict[str, float]:
     """Train a cohort in a folder; the metrics of the epoch that is kept.
 
-    Metrics are the first learning member's F1 for each corpus, `mean` of them, and the others'
-    means. `teacher` is the checkpoint folder of a single model that only teaches.
+    Metrics are what `Task.validate` gives of the first learning member, and of the others their
+    `mean_1`, `mean_2`, and so on. `teacher` is the checkpoint folder of a single model that only teaches.
     """
     seed_everything(config.seed)
     members = [build_member(m, config.names, len(CRITERIA)) for m in config.members]
@@ -42,11 +43,13 @@ def train(
     batches = task.batches(config.batch, config.drop, config.bare)
 
     def validate(model: nn.Module) -> dict[str, float]:
-        learning = list(model.members)[config.frozen :]
-        scores = [task.validate(member) for member in learning]
-        means = [sum(found.values()) / len(found) for found in scores]
-        others = {f"mean_{i}": mean for i, mean in enumerate(means) if i}
-        return {**scores[0], "mean": means[0], **others}
+        found: dict[str, float] = {}
+        for number, member in enumerate(list(model.members)[config.frozen :]):
+            scores = task.validate(member)
+            if number:  # of the others, only what sums up
+                scores = {f"{k}_{number}": scores[k] for k in ("mean", "test") if k in scores}
+            found.update(scores)
+        return found
 
     return Trainer(
         cohort,

@@ -16,7 +16,7 @@ from models.cwseg.checkpoint import load_members  # noqa: E402
 from models.cwseg.cohort import Cohort  # noqa: E402
 from models.cwseg.config import MemberConfig, parse_member  # noqa: E402
 from models.cwseg.data import MARGIN, Corpus, Sentence  # noqa: E402
-from models.cwseg.mimicry import Critic, js, kl  # noqa: E402
+from models.cwseg.mimicry import Critic, js, kl, transport  # noqa: E402
 from models.cwseg.model import ExportedSegmenter, Segmenter  # noqa: E402
 from models.cwseg.tags import B, I, O, allowed, word_tags  # noqa: E402
 from edge_sdk.characters import identity_table, vocabulary  # noqa: E402
@@ -107,9 +107,21 @@ def test_mimicry_against_the_definitions() -> None:
     assert kl(*logs).item() == pytest.approx((divergence(p, q) + divergence(q, p)) / 2)
     middle = (p + q) / 2
     assert js(*logs).item() == pytest.approx((divergence(p, middle) + divergence(q, middle)) / 2)
-    # Two distributions that are nowhere alike: JS is log 2 (appendix A.1).
+    # The least to move from p to q: what stays is their common part.
+    assert transport(*logs).item() == pytest.approx((1 - np.minimum(p, q).sum(1)).mean())
+    # Two distributions that are nowhere alike: JS is log 2 (appendix A.1), and everything moves.
     apart = [torch.log(torch.tensor([[1.0, 1e-30, 0.0]]).clamp(1e-30)), torch.log(torch.tensor([[1e-30, 1.0, 0.0]]).clamp(1e-30))]
     assert js(*apart).item() == pytest.approx(np.log(2), abs=1e-4)
+    assert transport(*apart).item() == pytest.approx(1)
+
+
+def test_the_critic_cannot_tell_which_character_a_prediction_is_for() -> None:
+    torch.manual_seed(0)
+    ours = torch.randn(40, 3).log_softmax(1)
+    shuffled = ours[torch.randperm(40)]
+    critic = Critic(3)
+    assert (critic(shuffled.exp()) - critic(ours.exp())).mean().item() == pytest.approx(0, abs=1e-6)
+    assert min(distance(ours, shuffled) for distance in (transport, kl, js)) > 0.1
 
 
 def test_the_critic_climbs_while_members_descend() -> None:
