@@ -14,6 +14,7 @@ from typing import Any
 
 from edge_sdk.errors import KernelError
 from edge_sdk.kernels.labels import TagLabels
+from edge_sdk.kernels.phrase_scheme import PhraseScheme
 from edge_sdk.kernels.scheme import HashScheme
 
 # concept (one module in every face) -> the names it gives
@@ -26,6 +27,7 @@ _MODULES = {
     "characters": ("character_inputs", "lexicon_features"),
     "lattice": ("best_path", "extract_borders", "cut_borders", "link_borders", "segment"),
     "vectors": ("nearest",),
+    "ngrams": ("phrase_ngrams", "phrase_ngrams_many"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 _FACES = {  # how a face names its module of a concept
@@ -34,7 +36,7 @@ _FACES = {  # how a face names its module of a concept
     "reference": "edge_sdk.kernels.reference.{}",
 }
 
-__all__ = ["HashScheme", "TagLabels", "implementation", *_MODULE_OF]
+__all__ = ["HashScheme", "PhraseScheme", "TagLabels", "implementation", *_MODULE_OF]
 
 _HOW_TO_BUILD = "install a C compiler and the Python headers, then install edge-sdk again"
 

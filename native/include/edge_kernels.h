@@ -11,6 +11,7 @@
 #include "edge_kernels/hash.h"
 #include "edge_kernels/labels.h"
 #include "edge_kernels/lattice.h"
+#include "edge_kernels/ngrams.h"
 #include "edge_kernels/overlay.h"
 #include "edge_kernels/posteriors.h"
 #include "edge_kernels/spans.h"
