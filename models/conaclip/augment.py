@@ -7,13 +7,12 @@ uninterrupted one would have seen.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
-_GREY = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+_GREY = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 _ATTEMPTS = 10
 
 
@@ -21,11 +20,10 @@ _ATTEMPTS = 10
 class Augmentation:
     """How strongly pictures are changed.
 
-    Training with crops makes things look larger than they do in whole pictures, so `size` may be
-    smaller than that of the pictures in use (Touvron et al., 2019): it costs less and gains accuracy.
+    Training with crops makes things look larger than they do in whole pictures, so views may be
+    smaller than the pictures in use (Touvron et al., 2019): it costs less and gains accuracy.
     """
 
-    size: int
     smallest_area: float = 0.35
     """Least share of the picture that a crop keeps (Szegedy et al., 2015)."""
     aspect: float = 4 / 3
@@ -36,16 +34,16 @@ class Augmentation:
     erase: float = 0.25
     """Probability of an erased rectangle (Zhong et al., 2020)."""
 
-    def __call__(self, picture: np.ndarray) -> np.ndarray:
+    def __call__(self, picture: np.ndarray, size: int) -> np.ndarray:
         """A random view of uint8 [height, width, 3]: uint8 [size, size, 3]."""
         image = Image.fromarray(picture)
         box = self._crop(*image.size)
-        view = np.asarray(image.resize((self.size, self.size), Image.Resampling.BICUBIC, box))
+        image = image.resize((size, size), Image.Resampling.BICUBIC, box)
+        view = np.array(self._colours(image))
         if np.random.random() < self.flip:
             view = view[:, ::-1]
-        view = self._colours(view)
         if np.random.random() < self.erase:
-            top, left, height, width = _rectangle(self.size, np.random.uniform(0.02, 0.2))
+            top, left, height, width = _rectangle(size, np.random.uniform(0.02, 0.2))
             view[top : top + height, left : left + width] = np.random.randint(0, 256, 3)
         return view
 
@@ -61,15 +59,13 @@ class Augmentation:
         left, top = (width - side) / 2, (height - side) / 2
         return left, top, left + side, top + side
 
-    def _colours(self, view: np.ndarray) -> np.ndarray:
+    def _colours(self, image: Image.Image) -> Image.Image:
         """Brightness, contrast and saturation are one affine map of the three channels."""
         brightness, contrast, saturation = 1 + self.colour * np.random.uniform(-1, 1, 3)
-        pixels = view.reshape(-1, 3).astype(np.float32)
-        mean = float(pixels.mean(0) @ _GREY)
-        matrix = saturation * np.eye(3) + (1 - saturation) * np.outer(_GREY, np.ones(3))
-        matrix = (brightness * contrast * matrix).astype(np.float32)
-        changed = pixels @ matrix + brightness * (1 - contrast) * mean
-        return np.clip(np.rint(changed), 0, 255).astype(np.uint8).reshape(view.shape)
+        grey = np.asarray(image).mean((0, 1)) @ _GREY
+        matrix = brightness * contrast * (saturation * np.eye(3) + (1 - saturation) * _GREY)
+        offset = np.full((3, 1), brightness * (1 - contrast) * grey)
+        return image.convert("RGB", tuple(np.hstack([matrix, offset]).ravel().tolist()))
 
 
 def mix(views: np.ndarray, labels: np.ndarray, probability: float) -> tuple[np.ndarray, np.ndarray]:
@@ -96,13 +92,6 @@ def mix(views: np.ndarray, labels: np.ndarray, probability: float) -> tuple[np.n
         ]
         share = 1 - height * width / size**2
     return views, (share * labels + (1 - share) * labels[order]).astype(np.float32)
-
-
-def batch_views(
-    pictures: list[np.ndarray], rows: np.ndarray, view: Callable[[np.ndarray], np.ndarray]
-) -> np.ndarray:
-    """Views of some pictures: uint8 [rows, size, size, 3]."""
-    return np.stack([view(pictures[row]) for row in rows])
 
 
 def _rectangle(size: int, area: float) -> tuple[int, int, int, int]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,13 +13,16 @@ from torch import Tensor
 
 from edge_sdk.images import Preprocessing
 from edge_sdk.token_ids import TokenIds
-from models.conaclip.augment import Augmentation, batch_views, mix
+from models.conaclip.augment import Augmentation, mix
 from models.conaclip.data import Phrases, labels_of, read_descriptions, read_images, read_pairs
 from models.conaclip.tokens import encode
 
 MOST_TEXTS = 128
 """Classes that an image is told apart from in a step; of more, only those in the batch."""
 COARSE_TEXTS = 16
+DESCRIBED = 0.25
+"""Share of the steps with sentences of descriptions. All texts of a step are of one kind, since they
+are padded to the longest."""
 
 
 @dataclass(frozen=True)
@@ -58,20 +62,29 @@ class Batches:
     """
 
     corpus: Corpus
-    view: Augmentation
-    size: int
+    batch: int
+    sizes: tuple[int, ...] = (64, 80, 96)
+    """Sides of the views; each batch draws one. Small ones are cheap, and a model that has seen
+    several is less particular about how large things are."""
+    view: Augmentation = Augmentation()
     mixing: float = 0.5
     """Probability that a batch is mixed with itself."""
 
     def __len__(self) -> int:
-        return len(self.corpus.labels) // self.size
+        return len(self.corpus.labels) // self.batch
+
+    def description(self) -> dict[str, Any]:
+        """What of it defines a training, as plain types."""
+        about = {"batch": self.batch, "sizes": list(self.sizes), "mixing": self.mixing}
+        return {**about, "view": asdict(self.view)}
 
     def __call__(self) -> Iterator[dict[str, Tensor]]:
         order = np.random.permutation(len(self.corpus.labels))
         classes = np.eye(len(self.corpus.phrases.names), dtype=np.float32)
         for number in range(len(self)):
-            rows = order[number * self.size : (number + 1) * self.size]
-            views = batch_views(self.corpus.pictures, rows, self.view)
+            rows = order[number * self.batch : (number + 1) * self.batch]
+            size = int(np.random.choice(self.sizes))
+            views = np.stack([self.view(self.corpus.pictures[row], size) for row in rows])
             views, share = mix(views, classes[self.corpus.labels[rows]], self.mixing)
             yield {
                 "pixels": torch.from_numpy(views),
@@ -97,7 +110,8 @@ def class_texts(phrases: Phrases, reader: TokenIds, length: int, present: Tensor
     chosen: Sequence[int] = range(len(phrases.names))
     if len(chosen) > MOST_TEXTS:
         chosen = torch.nonzero(present)[:, 0].tolist()
-    return _texts([phrases.draw(number) for number in chosen], phrases, reader, length)
+    described = np.random.random() < DESCRIBED
+    return _texts([phrases.draw(number, described) for number in chosen], phrases, reader, length)
 
 
 def coarse_texts(phrases: Phrases, reader: TokenIds, length: int) -> Texts | None:

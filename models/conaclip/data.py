@@ -19,12 +19,13 @@ import numpy as np
 from edge_sdk.evaluate.data import read_tsv
 from edge_sdk.images import load_image
 
-LARGEST_SIDE = 256
+LARGEST_SIDE = 192
 """Pictures are kept in memory with a shorter side of at most this: training sees smaller crops."""
 _TEMPLATES = (
     "{}", "{}", "{}", "a photo of {}", "a picture of {}", "{} in a shop", "a photo of {} in a store",
     "fresh {}", "a pack of {}", "buy {}", "the product {}", "someone holding {}",
-)  # fmt: skip
+)
+_WIDER_TEMPLATES = ("{wider}: {}", "{}, {wider}")  # fmt: skip
 _SENTENCE = re.compile(r"(?<=[.!?])\s+")
 
 
@@ -99,21 +100,22 @@ class Phrases:
             for sentence in sentences:
                 self._owners.setdefault(sentence, set()).add(number)
 
-    def draw(self, number: int) -> tuple[str, set[int]]:
+    def draw(self, number: int, described: bool) -> tuple[str, set[int]]:
         """A random text for a class, and all classes that it is true of.
 
-        Half of the texts are templates; from the others a model learns more words.
+        Args:
+            described: a sentence of the description, or the name and one, instead of a template
+                around the name: rarer words, and a few times as long.
         """
-        name, wider, kind = self.names[number], self._wider[number], np.random.random()
-        if kind < 0.15 and wider:
-            return f"{wider}: {name}", {number}
+        name, wider = self.names[number], self._wider[number]
         sentences = self._sentences[number]
-        if kind < 0.4 and sentences[0]:
+        if described and sentences[0]:
             sentence = sentences[np.random.randint(len(sentences))]
-            if kind < 0.25:
+            if np.random.random() < 0.5:
                 return f"{name}. {sentence}", {number}
             return sentence, self._owners[sentence]
-        return _TEMPLATES[np.random.randint(len(_TEMPLATES))].format(name), {number}
+        templates = _TEMPLATES + _WIDER_TEMPLATES if wider else _TEMPLATES
+        return templates[np.random.randint(len(templates))].format(name, wider=wider), {number}
 
     def draw_coarse(self, wider: str) -> tuple[str, set[int]]:
         """A random text for a wider class."""

@@ -19,7 +19,6 @@ from torch import Tensor, nn
 
 from models.common.seeding import seed_everything
 from models.common.trainer import Interrupted, TrainConfig, Trainer
-from models.conaclip.augment import Augmentation
 from models.conaclip.checkpoint import describe, write_vocabulary
 from models.conaclip.config import PRESETS, DualConfig
 from models.conaclip.corpus import Batches, load_corpus
@@ -81,7 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
-    parser.add_argument("--size", type=int, default=96, help="side of the training crops, in pixels")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[64, 80, 96],
+                        help="sides of the training views, in pixels; each batch draws one")  # fmt: skip
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(argv)
     seed_everything(options.seed)
@@ -89,8 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     config = PRESETS[options.preset]
     corpus = load_corpus(options.data, "train")
     held_out = load_corpus(options.data, "val", corpus.phrases)
-    batches = Batches(corpus, Augmentation(options.size), options.batch)
-    taught = TaughtBatches(batches, teacher, vocabulary, options.size)
+    taught = TaughtBatches(Batches(corpus, options.batch, tuple(options.sizes)), teacher, vocabulary)
     settings = TrainConfig(
         epochs=options.epochs, patience=options.epochs, learning_rate=options.learning_rate,
         weight_decay=0.05, ema_decay=0.995,

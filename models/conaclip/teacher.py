@@ -14,7 +14,7 @@ from torch.nn import functional
 from models.conaclip.checkpoint import load_model
 from models.conaclip.clip_checkpoint import is_clip, load_clip
 from models.conaclip.config import VitConfig
-from models.conaclip.corpus import Batches
+from models.conaclip.corpus import DESCRIBED, Batches
 from models.conaclip.model import DualEncoder
 from models.conaclip.tokens import Vocabulary, encode
 from models.conaclip.validate import embed_images
@@ -50,7 +50,7 @@ def start_from_teacher(student: DualEncoder, teacher: DualEncoder) -> None:
 class TaughtBatches:
     """Batches of pairs with the teacher's features.
 
-    Each is a dict: `pixels` uint8 [batch, size, size, 3] for the student; `tokens` int64 [batch, n], a
+    Each is a dict: `pixels` uint8 [batch, size, size, 3]; `tokens` int64 [batch, n], a
     random text of each picture's class; `tt` and `it` float32 [batch, dimension], what the teacher
     makes of those texts and of the same views.
     """
@@ -58,8 +58,8 @@ class TaughtBatches:
     batches: Batches
     teacher: DualEncoder
     vocabulary: Vocabulary
-    size: int
-    """Side of the student's pictures in training; the teacher sees the views as they are drawn."""
+    size: int | None = None
+    """Side of the student's pictures, where it is not that of the views, which the teacher sees."""
 
     def __len__(self) -> int:
         return len(self.batches)
@@ -68,12 +68,13 @@ class TaughtBatches:
         phrases, reader = self.batches.corpus.phrases, self.vocabulary.reader()
         for batch in self.batches():
             classes = batch["share"].argmax(1).tolist()
-            texts = [phrases.draw(number)[0] for number in classes]
+            described = np.random.random() < DESCRIBED
+            texts = [phrases.draw(number, described)[0] for number in classes]
             tokens = encode(reader, texts, self.teacher.config.text.length)
             with torch.no_grad():
                 spoken = self.teacher.encode_text(tokens)
             yield {
-                "pixels": resized(batch["pixels"], self.size),
+                "pixels": resized(batch["pixels"], self.size or batch["pixels"].shape[1]),
                 "tokens": tokens,
                 "tt": spoken,
                 "it": embed_images(self.teacher, self._for_teacher(batch["pixels"])),

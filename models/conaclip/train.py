@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -18,7 +17,6 @@ from torch import Tensor, nn
 
 from models.common.seeding import seed_everything
 from models.common.trainer import Interrupted, TrainConfig, Trainer
-from models.conaclip.augment import Augmentation
 from models.conaclip.checkpoint import describe, write_vocabulary
 from models.conaclip.config import PRESETS, DualConfig
 from models.conaclip.corpus import Batches, Corpus, class_texts, coarse_texts, load_corpus
@@ -33,27 +31,25 @@ _HOTTEST = 100.0  # as CLIP: the temperature is kept above 0.01
 
 
 def train(
-    corpus: Corpus,
+    batches: Batches,
     held_out: Corpus,
     vocabulary: Vocabulary,
     config: DualConfig,
     settings: TrainConfig,
     folder: Path,
     *,
-    batch: int = 64,
-    view: Augmentation = Augmentation(96),
     seed: int = 1,
 ) -> dict[str, float]:
     """Train with the contrastive loss over classes; the scores of the epoch that is kept."""
     seed_everything(seed)
     model = DualEncoder(config)
     reader, length = vocabulary.reader(), config.text.length
-    batches = Batches(corpus, view, batch)
+    phrases = batches.corpus.phrases
 
     def loss(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
         images = model.encode_image(batch["pixels"])
-        parts = [(1.0, class_texts(corpus.phrases, reader, length, batch["share"].sum(0) > 0))]
-        if (wider := coarse_texts(corpus.phrases, reader, length)) is not None:
+        parts = [(1.0, class_texts(phrases, reader, length, batch["share"].sum(0) > 0))]
+        if (wider := coarse_texts(phrases, reader, length)) is not None:
             parts.append((COARSE_WEIGHT, wider))
         total = images.new_zeros(())
         for weight, texts in parts:
@@ -68,7 +64,7 @@ def train(
                 )
         return total
 
-    run = {"kind": "scratch", "batch": batch, "view": asdict(view), "seed": seed}
+    run = {"kind": "scratch", **batches.description(), "seed": seed}
     write_vocabulary(folder, vocabulary)
     return Trainer(
         model,
@@ -93,21 +89,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--epochs", type=int, default=80)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
-    parser.add_argument("--size", type=int, default=96, help="side of the training crops, in pixels")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[64, 80, 96],
+                        help="sides of the training views, in pixels; each batch draws one")  # fmt: skip
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(argv)
     config = PRESETS[options.preset]
     corpus = load_corpus(options.data, "train")
     held_out = load_corpus(options.data, "val", corpus.phrases)
     vocabulary = train_vocabulary(list(corpus.phrases.corpus()), config.text.vocabulary)
+    batches = Batches(corpus, options.batch, tuple(options.sizes))
     settings = TrainConfig(
         epochs=options.epochs, patience=options.epochs, learning_rate=options.learning_rate,
         weight_decay=0.05, ema_decay=0.995,
     )  # fmt: skip
     try:
         found = train(
-            corpus, held_out, vocabulary, config, settings, options.out,
-            batch=options.batch, view=Augmentation(options.size), seed=options.seed,
+            batches, held_out, vocabulary, config, settings, options.out, seed=options.seed,
         )  # fmt: skip
     except Interrupted as stop:
         print(f"\n{stop}", file=sys.stderr)
