@@ -101,10 +101,11 @@ def build(path: Path, **changes: Any) -> Path:
 
 
 def repack(path: Path, out: Path, files: dict[str, bytes] | None = None, **pipeline: object) -> Path:
-    """The same bundle with other constants in its pipeline, or other members."""
+    """The same bundle with other constants in its pipeline (None takes one away), or other members."""
     with Bundle.open(path) as bundle:
         described = {k: v for k, v in bundle.manifest.raw.items() if k not in ("files", "format_version")}
-        described["pipeline"] = {**described["pipeline"], **pipeline}
+        merged = {**described["pipeline"], **pipeline}
+        described["pipeline"] = {key: value for key, value in merged.items() if value is not None}
         members = {file.name: bytes(bundle.read(file.name)) for file in bundle.manifest.files}
     write_bundle(out, described, {**members, **(files or {})})
     return out
