@@ -1,14 +1,8 @@
-"""Sizes and variants of the translator, and the ids that every vocabulary begins with."""
+"""Sizes and variants of the translator."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-PADDING, UNKNOWN, BEGIN, END = range(4)
-"""Ids of the special symbols. The decoder's first input is BEGIN; source and target end with END."""
-FIRST_SLOT, SLOTS = 4, 8
-"""Copy slots: a word that the vocabulary lacks travels through the model as one of them."""
-FIRST_PIECE = FIRST_SLOT + SLOTS
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from edge_sdk.query_tokenizer import PADDING
 from models.common.dropout import ByteDropout
-from models.query_translator.config import PADDING, ModelConfig
+from models.query_translator.config import ModelConfig
 
 HIDDEN_SCORE = -1e4
 """Added to the score of a key that must not be seen; finite, so that no softmax divides 0 by 0."""

@@ -1,0 +1,208 @@
+"""Train the translator: a reverse model, a teacher, and the student that is shipped.
+
+    python -m models.query_translator.train --data DIR --out DIR
+
+`--data` is the folder that holds `hinglish_top`, `mtop` and `grocery_in`. Stages, each in its
+folder under `--out`; a finished stage is not repeated, an interrupted one goes on:
+
+1. `reverse`   English -> Hinglish, from hinglish_top. It makes code-mixed sources for MTOP's
+               English sentences: `backtranslated.tsv`.
+2. `teacher`   Hinglish -> English, with the augmentation and brand losses.
+3. labels      `labels.tsv`: sources of all kinds, translated by the teacher with beam 3.
+4. student     in `--out` itself: the teacher's encoder and first decoder layer, trained on the
+               labels (sequence-level distillation) and the tagged pairs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from random import Random
+
+from models.common.checkpoint import load_json, load_tensors
+from models.common.seeding import seed_everything
+from models.common.trainer import Interrupted, TrainConfig, Trainer, finished_epochs
+from models.query_translator.config import ModelConfig
+from models.query_translator.examples import Batches, Mixture, Text
+from models.query_translator.lexicon import read_lexicon
+from models.query_translator.model import Translator
+from models.query_translator.objective import translation_loss
+from models.query_translator.recombine import WordMixer
+from models.query_translator.task import Task, prepare, read_texts, write_texts
+from models.query_translator.validate import scores, translations
+
+STEPS = 150
+"""Batches between validations ("epoch" of the trainer)."""
+STAGES = ("reverse", "teacher", "labels", "student")
+BEAM = 3
+
+
+def fit(
+    task: Task,
+    model: Translator,
+    mixture: Mixture,
+    settings: TrainConfig,
+    folder: Path,
+    sizes: tuple[int, int, int] = (64, 24, 16),
+    weights: tuple[float, float, float] = (1.0, 1.0, 1.0),
+    reverse: bool = False,
+    rows: int = 400,
+) -> dict[str, float]:
+    """Train one model in a folder; the metrics of the kept weights on `rows` validation pairs."""
+    batches = Batches(mixture, task.tokenizer, sizes, STEPS)
+    pairs = [(p.target, p.source) if reverse else p[:2] for p in task.validation[:rows]]
+    queries = task.validation_queries(rows)
+
+    def validate(kept: Translator) -> dict[str, float]:
+        found = scores(translations(kept, task.tokenizer, [s for s, _ in pairs]), [t for _, t in pairs])
+        if not reverse:
+            made = scores(translations(kept, task.tokenizer, [q.source for q in queries]), [q.target for q in queries])
+            found |= {"queries_bleu": made["bleu"], "queries_exact": made["exact_match"]}
+        return found
+
+    return Trainer(
+        model,
+        settings,
+        loss=lambda current, batch: translation_loss(current, batch, weights),
+        batches=batches,
+        validate=validate,
+        metric="bleu",
+        steps_per_epoch=len(batches),
+        folder=folder,
+        description={"family": "models.query_translator", "config": asdict(model.config)},
+    ).fit()
+
+
+def load_model(folder: Path) -> Translator:
+    """The kept weights of a training folder. Raises OSError."""
+    model = Translator(ModelConfig(**load_json(folder / "checkpoint.json")["config"]))
+    model.load_state_dict(load_tensors(folder / "model.pt"))
+    return model.eval()
+
+
+def train_reverse(task: Task, folder: Path, config: ModelConfig, settings: TrainConfig, seed: int) -> dict[str, float]:
+    """English -> Hinglish."""
+    random = Random(seed)
+    mixer = WordMixer(read_lexicon(), random)
+    forward = (task.real(random, mixer), task.recombined(random, mixer))
+    supervised = [(0.5, lambda draw=draw: draw()[::-1]) for draw in forward]
+    mixture = Mixture(random, supervised, task.world.brands)
+    return fit(task, Translator(config), mixture, settings, folder, sizes=(64, 0, 0), reverse=True)
+
+
+def backtranslate(task: Task, model: Translator) -> list[Text]:
+    """MTOP's English sentences with the sources that the reverse model gives them."""
+    targets = [text for text in dict.fromkeys(text for text, _, _ in task.english) if len(text.split()) <= 25]
+    sources = translations(model, task.tokenizer, targets)
+    return [(s, t) for s, t in zip(sources, targets) if s and s != t]
+
+
+def label(task: Task, teacher: Translator, count: int, seed: int) -> list[Text]:
+    """Different sources of the training mixture with the teacher's translations."""
+    mixture = task.mixture(seed, brand_errors=0.3, noise="misspelling")
+    random = mixture.random
+    sources: set[str] = {pair.source for pair in task.train}
+    while len(sources) < count:
+        choice = random.random()
+        if choice < 0.8:
+            sources.add(mixture.draw_supervised()[0])
+        elif choice < 0.9:
+            sources.add(mixture.draw_spelling()[0])
+        else:
+            sources.add(mixture.draw_autoencoder()[0])
+    ordered = sorted(sources)
+    return list(zip(ordered, translations(teacher, task.tokenizer, ordered, beam=BEAM)))
+
+
+def student_of(teacher: Translator, decoder_layers: int) -> Translator:
+    """A shallower copy: the vocabulary and encoder of the teacher, its first decoder layers."""
+    config = replace(teacher.config, decoder_layers=decoder_layers, dropout=0.0)
+    student = Translator(config)
+    state = {k: v for k, v in teacher.state_dict().items() if k in student.state_dict()}
+    student.load_state_dict(state)
+    return student
+
+
+def train_student(
+    task: Task, folder: Path, student: Translator, labels: Sequence[Text], settings: TrainConfig, seed: int
+) -> dict[str, float]:
+    """Sequence-level distillation (paper, section 5), on labels and the tagged set."""
+    tagged = task.mixture(seed, brand_errors=0.3, noise="misspelling")
+    random = tagged.random
+    supervised = [(0.75, lambda: random.choice(labels)), (0.25, tagged._draw)]
+    mixture = replace(tagged, supervised=supervised)
+    return fit(task, student, mixture, settings, folder, sizes=(80, 0, 8), weights=(1.0, 0.0, 0.3))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m models.query_translator.train", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--only", choices=STAGES, help="one stage")
+    parser.add_argument("--width", type=int, default=256)
+    parser.add_argument("--hidden", type=int, default=768)
+    parser.add_argument("--encoder-layers", type=int, default=4)
+    parser.add_argument("--decoder-layers", type=int, default=2, help="of the teacher")
+    parser.add_argument("--student-layers", type=int, default=1, help="decoder layers of the student")
+    parser.add_argument("--dropout", type=float, default=0.1, help="of reverse model and teacher")
+    parser.add_argument("--reverse-epochs", type=int, default=5, help=f"of {STEPS} steps each")
+    parser.add_argument("--teacher-epochs", type=int, default=14)
+    parser.add_argument("--student-epochs", type=int, default=10)
+    parser.add_argument("--labels", type=int, default=40000, help="sources that the teacher translates")
+    parser.add_argument("--brand-weight", type=float, default=1.0, help="lambda of the brand loss")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(argv)
+    try:
+        run(options)
+    except Interrupted as stop:
+        print(f"\n{stop}", file=sys.stderr)
+        return 130
+    return 0
+
+
+def run(options: argparse.Namespace) -> None:
+    """The stages that are wanted and not done yet."""
+    out: Path = options.out
+    wanted = [options.only] if options.only else list(STAGES)
+    task = prepare(options.data, out)
+    seed_everything(options.seed)
+    config = ModelConfig(
+        task.vocabulary, options.width, options.width // 64, options.hidden,
+        options.encoder_layers, options.decoder_layers, options.dropout,
+    )  # fmt: skip
+    if "reverse" in wanted and not (out / "backtranslated.tsv").exists():
+        smaller = replace(config, encoder_layers=3)
+        settings = TrainConfig(epochs=options.reverse_epochs, patience=99, learning_rate=1.5e-3)
+        report("reverse", train_reverse(task, out / "reverse", smaller, settings, options.seed))
+        write_texts(out / "backtranslated.tsv", backtranslate(task, load_model(out / "reverse")))
+        task = prepare(options.data, out)
+    if "teacher" in wanted and finished_epochs(out / "teacher") < options.teacher_epochs:
+        seed_everything(options.seed)
+        settings = TrainConfig(epochs=options.teacher_epochs, patience=99, learning_rate=1.5e-3)
+        mixture = task.mixture(options.seed, brand_errors=0.3, noise="misspelling")
+        weights = (1.0, 0.5, options.brand_weight)
+        report("teacher", fit(task, Translator(config), mixture, settings, out / "teacher", weights=weights))
+    if "labels" in wanted and not (out / "labels.tsv").exists():
+        write_texts(out / "labels.tsv", label(task, load_model(out / "teacher"), options.labels, options.seed + 1))
+    if "student" in wanted:
+        seed_everything(options.seed)
+        student = student_of(load_model(out / "teacher"), options.student_layers)
+        settings = TrainConfig(
+            epochs=options.student_epochs, patience=99, learning_rate=7e-4, weight_decay=0.05
+        )
+        labels = read_texts(out / "labels.tsv")
+        report("student", train_student(task, out, student, labels, settings, options.seed + 2))
+
+
+def report(stage: str, found: dict[str, float]) -> None:
+    """One line of metrics on stdout."""
+    print(stage, "  ".join(f"{key} {value:.2f}" for key, value in found.items()), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,27 @@
+"""How good the translations of a torch model are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from edge_sdk.query_tokenizer import END, QueryTokenizer
+from models.query_translator.model import Translator
+from models.query_translator.search import translate
+
+
+def translations(
+    model: Translator, tokenizer: QueryTokenizer, sources: Sequence[str], beam: int = 1, alpha: float = 1.0
+) -> list[str]:
+    """Translations of normalised texts, through the same tokenizer as in the runtime."""
+    read = [tokenizer.encode(text) for text in sources]
+    found = translate(model, [[*source.ids, END] for source in read], beam, alpha)
+    return [tokenizer.decode(ids, source.slots) for (ids, _), source in zip(found, read)]
+
+
+def scores(found: Sequence[str], wanted: Sequence[str]) -> dict[str, float]:
+    """BLEU (sacrebleu's default, lower-cased) and the share of exact matches, in percent."""
+    import sacrebleu
+
+    bleu = sacrebleu.corpus_bleu(list(found), [list(wanted)], lowercase=True)
+    exact = sum(a == b for a, b in zip(found, wanted)) / len(wanted)
+    return {"bleu": bleu.score, "exact_match": 100 * exact}
