@@ -11,6 +11,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from models.common.crf import LinearChainCRF  # noqa: E402
+from models.cwseg import experiments  # noqa: E402
 from models.cwseg import train as train_module  # noqa: E402
 from models.cwseg.checkpoint import load_members  # noqa: E402
 from models.cwseg.cohort import Cohort  # noqa: E402
@@ -248,3 +249,25 @@ def test_training_learns_an_easy_language_and_exports(toy_data: Path, tmp_path: 
     with load(tmp_path / "toy.edge") as task:
         assert task("甲丙乙。").texts == ["甲丙", "乙", "。"]
         assert evaluate(task, toy_data / "cws" / "udc" / "dev.txt.gz")["f1"] > 95
+
+
+def test_experiments_compare_members_alone_and_together(
+    toy_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(experiments, "PAIRS", (("window-2x31", "window-1x31"),))
+    arguments = ["--data", str(toy_data), "--out", str(tmp_path / "lab"), "--sentences", "60", "--epochs", "2",
+                 "--seeds", "1", "2", "--pairs", "1", "--tables", "5", "6", "7"]  # fmt: skip
+    assert experiments.main(arguments) == 0
+    first = capsys.readouterr()
+    trained = [line for line in first.err.splitlines() if line.startswith("==")]
+    assert len(trained) == len(set(trained)) == 2 * (2 + 1 + 4)  # seeds; alone, taught, kinds
+    assert experiments.main(arguments) == 0
+    again = capsys.readouterr()
+    assert again.out == first.out and "==" not in again.err
+    rows = [line.split("|")[1:-1] for line in first.out.splitlines() if " ± " in line]
+    assert [len(row) for row in rows] == [6] + [3] * 2 + [6] * 2
+    for row in rows[1:]:
+        alone = float(row[1].split()[0])
+        for cell in row[2:]:
+            together, gains = cell.split(" ± ")[0], cell.split("(")[1].rstrip(") ").split()
+            assert float(together) - alone == pytest.approx(sum(map(float, gains)) / 2, abs=0.02)
