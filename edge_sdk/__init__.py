@@ -23,10 +23,13 @@ if TYPE_CHECKING:
     from edge_sdk.index import VectorIndex as VectorIndex
     from edge_sdk.loading import load as load
     from edge_sdk.loading import verify as verify
+    from edge_sdk.results import Embedding as Embedding
     from edge_sdk.results import Encoded as Encoded
     from edge_sdk.results import Hit as Hit
+    from edge_sdk.results import Neighbour as Neighbour
     from edge_sdk.results import Slot as Slot
     from edge_sdk.results import TaggerResult as TaggerResult
+    from edge_sdk.results import Translation as Translation
 
 __version__ = "0.1.0"
 
@@ -41,10 +44,13 @@ _EXPORTS = {
     "KernelError": "edge_sdk.errors",
     "VectorIndexError": "edge_sdk.errors",
     "VectorIndex": "edge_sdk.index",
+    "Embedding": "edge_sdk.results",
     "Encoded": "edge_sdk.results",
     "Hit": "edge_sdk.results",
+    "Neighbour": "edge_sdk.results",
     "Slot": "edge_sdk.results",
     "TaggerResult": "edge_sdk.results",
+    "Translation": "edge_sdk.results",
 }
 
 __all__ = ["__version__"]

@@ -77,3 +77,52 @@ class Hit:
     def to_dict(self) -> dict[str, Any]:
         """Keys `path`, `score`."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A phrase that was found; `score` is a cosine, in [-1, 1]."""
+
+    text: str
+    score: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Keys `text`, `score`."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedding:
+    """A phrase as a vector; the dot product of two is the cosine of their angle.
+
+    `text` is the caller's string unchanged; `vector` is float32 [dimension], of length 1, or zeros for
+    a text without letters and digits; `neighbours` are those that were asked for on the command line.
+    """
+
+    text: str
+    vector: np.ndarray
+    neighbours: tuple[Neighbour, ...] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Keys `text`, `vector` (a list of numbers), and `neighbours` where they were asked for."""
+        found = {"text": self.text, "vector": self.vector.tolist()}
+        if self.neighbours is not None:
+            found["neighbours"] = [neighbour.to_dict() for neighbour in self.neighbours]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A query in English.
+
+    `text` is the caller's string unchanged; `score` is the natural logarithm of the probability
+    of `translation` given the text, at most 0.
+    """
+
+    text: str
+    translation: str
+    score: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Keys `text`, `translation`, `score`."""
+        return asdict(self)

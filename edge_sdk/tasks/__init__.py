@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 TASKS = {
     "tagger": ("edge_sdk.tasks.tagger", "Tagger"),
+    "embedder": ("edge_sdk.tasks.embedder", "Embedder"),
     "segmenter": ("edge_sdk.tasks.segmenter", "Segmenter"),
+    "translator": ("edge_sdk.tasks.translator", "Translator"),
     "retriever": ("edge_sdk.tasks.retriever", "Retriever"),
 }
 

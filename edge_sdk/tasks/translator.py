@@ -1,0 +1,208 @@
+"""Code-mixed queries to English, brand names kept: tokens -> search over the decoder -> text.
+
+docs/translation.md tells how the pieces work together and what they cost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from edge_sdk.brands import BrandList, BrandsLike, as_brands
+from edge_sdk.decoding.beam import beam_search
+from edge_sdk.decoding.decoder import Decoder, Hypothesis
+from edge_sdk.decoding.draft import drafted_greedy
+from edge_sdk.decoding.greedy import greedy
+from edge_sdk.decoding.length_penalty import LengthPenalty
+from edge_sdk.decoding.shortlist import Shortlist
+from edge_sdk.decoding.stopping import LengthLimit
+from edge_sdk.errors import InputError
+from edge_sdk.query_text import normalise
+from edge_sdk.query_tokenizer import END, FIRST_SLOT, SLOTS, QueryTokenizer, Source
+from edge_sdk.results import Translation
+from edge_sdk.tasks.base import Task, check_texts
+
+if TYPE_CHECKING:
+    import argparse
+
+    from edge_sdk.backends.base import SessionFactory
+    from edge_sdk.bundle import Bundle
+
+WIDEST_BEAM = 16
+BATCH_ROWS = 24
+"""Hypotheses that a batch decodes in step; more would fall out of the processor's cache."""
+_DEVANAGARI = re.compile("[\u0900-\u097f\ua8e0-\ua8ff\u1cd0-\u1cff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a query is translated."""
+
+    beam: int
+    brands: BrandList
+
+
+class Translator(Task[Translation]):
+    """Translates a query; its score is the logarithm of the probability of the translation.
+
+    A text without words has the translation "" and the score 0.0, and one that holds nothing but
+    what is copied (emoji, words in other scripts, the caller's own brands) is its own translation
+    with the score 0.0. Devanagari is refused: the models know romanised Hindi only.
+    """
+
+    task: ClassVar[str] = "translator"
+
+    def __init__(self, bundle: Bundle, sessions: SessionFactory, threads: int = 1) -> None:
+        """Read the bundle's pipeline and open its graphs.
+
+        Raises BundleError where the manifest and its files do not fit, and what the engine raises.
+        """
+        super().__init__(bundle, sessions, threads)
+        pipeline = bundle.manifest.pipeline
+        pipeline.only(
+            "tokenizer", "brands", "shortlist", "max_source", "length", "length_penalty", "beam"
+        )
+        brands = pipeline.section("brands")
+        brands.only("file", "first")
+        names = bytes(bundle.read(brands.text("file"))).decode("utf-8").split("\n")
+        self._tokenizer = QueryTokenizer(
+            bundle.read(pipeline.text("tokenizer")),
+            [name for name in names if name],
+            brands.integer("first", FIRST_SLOT + SLOTS),
+        )
+        self._shortlist = None
+        if "shortlist" in pipeline.values:
+            self._shortlist = Shortlist.read(bundle, pipeline.section("shortlist"))
+        self.max_source = pipeline.integer("max_source", 1)
+        """Most tokens of a query."""
+        length = pipeline.section("length")
+        length.only("ratio", "extra", "maximum")
+        self._limit = LengthLimit(
+            length.number("ratio"), length.integer("extra"), length.integer("maximum", 1)
+        )
+        self._penalty = LengthPenalty(pipeline.number("length_penalty"))
+        self._settings = Settings(pipeline.integer("beam", 1, WIDEST_BEAM), self._tokenizer.brands)
+        self._decoder = Decoder(
+            *(self.open_session(graph) for graph in ("embedding", "encoder", "step", "output"))
+        )
+
+    def __call__(
+        self, text: str, *, beam: int | None = None, brands: BrandsLike | None = None
+    ) -> Translation:
+        """Translate one query; what is not given is as `use` set it.
+
+        Args:
+            text: a query of at most `max_source` tokens.
+            beam: how many hypotheses the search keeps, from 1 (greedy) to 16.
+            brands: stands in for the bundle's brand list: path, names, or `BrandList`. A path or
+                names are read anew at each call: make a `BrandList` once for many calls.
+
+        Raises:
+            InputError: `input_type`, `input_too_long`, `input_script` or `input_beam`, which name
+                the argument, and what `BrandList` raises.
+        """
+        self.check_open()
+        settings = self._with(beam, brands)
+        source = self._source(text, "text", settings)
+        if not _is_translated(source):
+            return self._copied(text, source)
+        ids = [*source.ids, END]
+        if settings.beam == 1 and self._shortlist is not None:
+            candidates = self._shortlist.candidates(ids)
+            best = drafted_greedy(self._decoder, ids, self._limit(len(source.ids)), candidates)
+        else:
+            best = self._search([ids], settings.beam)[0]
+        return self._result(text, source, best)
+
+    def batch(
+        self, texts: Sequence[str], *, beam: int | None = None, brands: BrandsLike | None = None
+    ) -> list[Translation]:
+        """Translate many queries, those of about the same length together.
+
+        Raises as a single call, naming the place in the list.
+        """
+        self.check_open()
+        settings = self._with(beam, brands)
+        texts = check_texts(texts)
+        sources = [self._source(text, f"texts[{i}]", settings) for i, text in enumerate(texts)]
+        results = [self._copied(text, source) for text, source in zip(texts, sources)]
+        left = [i for i, source in enumerate(sources) if _is_translated(source)]
+        left.sort(key=lambda i: len(sources[i].ids))
+        size = max(1, BATCH_ROWS // settings.beam)
+        for first in range(0, len(left), size):
+            group = left[first : first + size]
+            found = self._search([[*sources[i].ids, END] for i in group], settings.beam)
+            for i, best in zip(group, found):
+                results[i] = self._result(texts[i], sources[i], best)
+        return results
+
+    def use(self, *, beam: int | None = None, brands: BrandsLike | None = None) -> None:
+        """Set what later calls use by default. Not to be called while other threads translate."""
+        self._settings = self._with(beam, brands)
+
+    @classmethod
+    def add_options(cls, parser: argparse.ArgumentParser) -> None:
+        """Options of the command line."""
+        parser.add_argument("--beam", type=int, metavar="N", help="hypotheses kept; 1 is greedy")
+        parser.add_argument("--brands", metavar="FILE", help="brand names, one a line")
+
+    def configure(self, options: argparse.Namespace) -> None:
+        """Take the options of the command line."""
+        self.use(beam=options.beam, brands=options.brands)
+
+    def _with(self, beam: int | None, brands: BrandsLike | None) -> Settings:
+        """The default settings with what was given in their place."""
+        changes: dict[str, Any] = {}
+        if beam is not None:
+            if not isinstance(beam, int) or isinstance(beam, bool) or not 1 <= beam <= WIDEST_BEAM:
+                raise InputError(
+                    "input_beam", f"argument beam is {beam!r}", f"give an integer from 1 to {WIDEST_BEAM}"
+                )
+            changes["beam"] = beam
+        if brands is not None:
+            changes["brands"] = as_brands(brands)
+        return replace(self._settings, **changes) if changes else self._settings
+
+    def _source(self, text: str, argument: str, settings: Settings) -> Source:
+        if not isinstance(text, str):
+            raise InputError(
+                "input_type",
+                f"argument {argument} must be a str, found {type(text).__name__}",
+                "decode bytes first, and give many texts to batch()",
+            )
+        if not text.isascii() and _DEVANAGARI.search(text):
+            raise InputError(
+                "input_script",
+                f"argument {argument} has Devanagari letters; this model reads romanised Hindi",
+                "write the query in Latin letters, such as chawal for \u091a\u093e\u0935\u0932",
+            )
+        # A token has at least one character, so the limit holds before the work is done.
+        source = self._tokenizer.encode(normalise(text[: 64 * self.max_source]), settings.brands)
+        if len(source.ids) > self.max_source or len(text) > 64 * self.max_source:
+            raise InputError(
+                "input_too_long",
+                f"argument {argument} has more than {self.max_source} tokens",
+                "translate it in parts",
+            )
+        return source
+
+    def _search(self, sources: list[list[int]], beam: int) -> list[Hypothesis]:
+        """The best target of each source, which has END."""
+        limits = [self._limit(len(source) - 1) for source in sources]
+        if beam == 1:
+            return greedy(self._decoder, sources, limits)
+        found = beam_search(self._decoder, sources, limits, beam, self._penalty)
+        return [ranked[0] for ranked in found]
+
+    def _copied(self, text: str, source: Source) -> Translation:
+        return Translation(text, self._tokenizer.decode(source.ids, source.slots), 0.0)
+
+    def _result(self, text: str, source: Source, best: Hypothesis) -> Translation:
+        return Translation(text, self._tokenizer.decode(best.tokens, source.slots), best.log_p)
+
+
+def _is_translated(source: Source) -> bool:
+    """Whether there is anything but copies."""
+    return any(not FIRST_SLOT <= token < FIRST_SLOT + SLOTS for token in source.ids)
