@@ -434,6 +434,37 @@ def test_the_bar() -> None:
     assert Progress.line(60, 60, 90).endswith("0:00 left") and "/" in Progress.line(0, 60, 0)
 
 
+AUDIT = """
+import os, sys
+seen = []
+def hook(event, arguments):
+    if event.startswith("socket."):
+        seen.append(event)
+    if event == "open" and isinstance(arguments[0], str) and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+        seen.append(str(arguments[0]))
+    if event in ("os.mkdir", "os.remove", "subprocess.Popen", "os.system", "pickle.find_class"):
+        seen.append(event + str(arguments[0]))
+sys.addaudithook(hook)
+from edge_sdk.cli import main
+bundle, folder, out, page = sys.argv[1:]
+status = main(["index", folder, "--bundle", bundle, "--out", out])
+status += main(["search", out, "red", "--bundle", bundle, "--html", page])
+print(status, *seen, sep="\\n")
+"""
+
+
+def test_no_socket_and_no_other_file(bundle, folder, tmp_path) -> None:
+    out, written = tmp_path / "i.evi", tmp_path / "o.html"
+    done = subprocess.run(
+        [sys.executable, "-c", AUDIT, *map(str, (bundle, folder, out, written))],
+        env=child_environment({"PYTHONDONTWRITEBYTECODE": "1"}), capture_output=True, encoding="utf-8",
+    )  # fmt: skip
+    status, *seen = done.stdout.split("hits\n")[1].split("\n\n")[1].splitlines()
+    assert status == "0", done.stderr
+    assert len(seen) == 3, "index twice, once empty, and the page"
+    assert all(re.fullmatch(rf"{re.escape(str(tmp_path))}/\.(i\.evi|o\.html)\.\S+\.tmp", path) for path in seen), seen
+
+
 class Reader(html.parser.HTMLParser):
     """Tags with their attributes, and the text."""
 
