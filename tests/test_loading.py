@@ -14,7 +14,7 @@ import edge_sdk
 from edge_sdk import catalog
 from edge_sdk.bundle import Bundle, write_bundle
 from edge_sdk.errors import BundleError, EdgeError, InputError
-from edge_sdk.selftest import difference
+from edge_sdk.selftest import Cosine, difference
 from tests.data import tiny_tagger
 
 TEXTS = [*tiny_tagger.EXAMPLES, "", "thanks dad", "alarm at noon and 9 am", "éa 日本 ring"]
@@ -242,6 +242,27 @@ def test_a_selftest_that_is_none(tiny_path, tmp_path, selftest):
 )
 def test_difference(found, expected, same):
     assert (difference(found, expected, {"score": 0.1}) is None) == same
+
+
+@pytest.mark.parametrize(
+    ("found", "expected", "same"),
+    [
+        ([1.0, 0.0], [0.9, 0.1], True),
+        ([1.0, 0.0], [0.9, 0.5], False),
+        ([1.0, 0.0], [-1.0, 0.0], False),
+        ([1e-200, 0.0], [1e200, 0.0], True),  # no square of them is a number
+        ([0.0, 0.0], [0, 0], True),
+        ([0.0, 0.0], [1.0, 0.0], False),
+        ([float("nan"), 0.0], [1.0, 0.0], False),
+        ([1.0, 0.0], [1.0], False),
+        ([1.0, 0.0], ["1.0", 0.0], False),
+        (0.99, 1.0, False),
+    ],
+)
+def test_vectors_differ_by_their_cosine(found, expected, same):
+    limits = {"vector": Cosine(0.98)}
+    assert (difference({"vector": found}, {"vector": expected}, limits) is None) == same
+    assert (difference([{"vector": found}], [{"vector": expected}], limits) is None) == same
 
 
 def test_old_bundles_are_read_for_ever():

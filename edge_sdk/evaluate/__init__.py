@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 METRICS = {
     "tagger": "edge_sdk.evaluate.tagger",
     "segmenter": "edge_sdk.evaluate.segmenter",
+    "embedder": "edge_sdk.evaluate.embedder",
     "retriever": "edge_sdk.evaluate.retriever",
 }
 """The module of each task's metrics; its `evaluate(task, path)` returns them by name."""

@@ -105,6 +105,15 @@ def write(path: str | os.PathLike[str], content: Content, origin: Origin | None)
         ) from error
 
 
+def is_index(path: Path) -> bool:
+    """Whether a file begins as an index does; not so where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except (OSError, ValueError):  # ValueError: a NUL in the path
+        return False
+
+
 def read(path: Path, verify: bool) -> tuple[Content, Origin | None]:
     """Map the file and check it; `verify` compares the checksum of all bytes too.
 
