@@ -117,7 +117,7 @@ PRESETS = {
         dimension=256,
     ),
     "tiny": DualConfig(
-        TextConfig(layers=1, heads=2, width=64, vocabulary=2048, length=64, activation="relu"),
+        TextConfig(layers=1, heads=4, width=192, vocabulary=2048, length=64, activation="relu"),
         ConvConfig(widths=(16, 32, 64, 128), depths=(1, 1, 1, 1), size=64),
         dimension=256,
     ),

@@ -33,10 +33,11 @@ class Corpus:
     labels: np.ndarray
     phrases: Phrases
 
-    def whole(self, size: int) -> Tensor:
-        """All pictures as a device sees them: uint8 [pictures, size, size, 3]."""
+    def whole(self, size: int, rows: np.ndarray | None = None) -> Tensor:
+        """Pictures, all by default, as a device sees them: uint8 [rows, size, size, 3]."""
         prepare = preprocessing(size)
-        return torch.from_numpy(np.stack([prepare(picture) for picture in self.pictures]))
+        chosen = range(len(self.pictures)) if rows is None else rows
+        return torch.from_numpy(np.stack([prepare(self.pictures[row]) for row in chosen]))
 
 
 def preprocessing(size: int) -> Preprocessing:

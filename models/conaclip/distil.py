@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -24,7 +23,7 @@ from models.conaclip.config import PRESETS, DualConfig
 from models.conaclip.corpus import Batches, load_corpus
 from models.conaclip.graph import OBJECTIVES, Features, Objective
 from models.conaclip.model import DualEncoder
-from models.conaclip.teacher import TaughtBatches, load_teacher, start_from_teacher
+from models.conaclip.teacher import CachedBatches, TaughtBatches, load_teacher, start_from_teacher
 from models.conaclip.tokens import Vocabulary
 from models.conaclip.validate import Validation
 
@@ -32,8 +31,7 @@ from models.conaclip.validate import Validation
 def distil(
     teacher: DualEncoder,
     vocabulary: Vocabulary,
-    batches: Callable[[], Iterable[dict[str, Tensor]]],
-    steps_per_epoch: int,
+    batches: TaughtBatches | CachedBatches,
     validate: Validation,
     config: DualConfig,
     objective: Objective,
@@ -41,24 +39,27 @@ def distil(
     folder: Path,
     *,
     seed: int = 1,
-) -> dict[str, float]:
-    """Train a student on batches as `TaughtBatches` gives them; the scores of the epoch kept."""
+) -> list[dict[str, float]]:
+    """Train a student on batches as `TaughtBatches` gives them; the scores after every epoch."""
     seed_everything(seed)
     student = DualEncoder(config)
     start_from_teacher(student, teacher)
     write_vocabulary(folder, vocabulary)
-    run = {"kind": "distilled", "objective": asdict(objective), "seed": seed}
-    return Trainer(
+    terms = {"terms": [list(term) for term in objective.terms], "temperature": objective.temperature}
+    run = {"kind": "distilled", "objective": terms, **batches.description(), "seed": seed}
+    trainer = Trainer(
         student,
         settings,
         loss=lambda model, batch: taught_loss(model, batch, objective),
         batches=batches,
         validate=validate,
         metric="mean",
-        steps_per_epoch=steps_per_epoch,
+        steps_per_epoch=len(batches),
         folder=folder,
         description=describe(config, vocabulary, run),
-    ).fit()
+    )
+    trainer.fit()
+    return trainer.history
 
 
 def taught_loss(model: nn.Module, batch: dict[str, Tensor], objective: Objective) -> Tensor:
@@ -96,14 +97,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     validate = Validation(held_out, vocabulary.reader(), config.image.size, config.text.length)
     try:
-        found = distil(
-            teacher, vocabulary, taught, len(taught), validate, config,
-            OBJECTIVES[options.objective], settings, options.out, seed=options.seed,
+        epochs = distil(
+            teacher, vocabulary, taught, validate, config, OBJECTIVES[options.objective], settings,
+            options.out, seed=options.seed,
         )  # fmt: skip
     except Interrupted as stop:
         print(f"\n{stop}", file=sys.stderr)
         return 130
-    print("  ".join(f"{key} {value:.2f}" for key, value in found.items()))
+    best = max(epochs, key=lambda epoch: epoch["mean"])
+    print("  ".join(f"{key} {value:.2f}" for key, value in best.items()))
     return 0
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -64,6 +65,10 @@ class TaughtBatches:
     def __len__(self) -> int:
         return len(self.batches)
 
+    def description(self) -> dict[str, Any]:
+        """What of it defines a training, as plain types."""
+        return {**self.batches.description(), "size": self.size}
+
     def __call__(self) -> Iterator[dict[str, Tensor]]:
         phrases, reader = self.batches.corpus.phrases, self.vocabulary.reader()
         for batch in self.batches():
@@ -86,21 +91,25 @@ class TaughtBatches:
 
 
 class CachedBatches:
-    """The first epochs of other batches, computed once, then repeated in their order.
+    """Epochs of other batches, computed once and then repeated.
 
     Trainings that are compared see the same, and pay nothing for the teacher.
     """
 
-    def __init__(self, epochs: Iterable[Iterable[dict[str, Tensor]]]) -> None:
-        self._epochs = [list(epoch) for epoch in epochs]
-        self._next = 0
+    def __init__(self, taught: TaughtBatches, epochs: int) -> None:
+        self._description = {**taught.description(), "cached": epochs}
+        self._epochs = [list(taught()) for _ in range(epochs)]
 
     def __len__(self) -> int:
         return len(self._epochs[0])
 
+    def description(self) -> dict[str, Any]:
+        """What of it defines a training, as plain types."""
+        return self._description
+
     def __call__(self) -> Iterator[dict[str, Tensor]]:
-        epoch = self._epochs[self._next % len(self._epochs)]
-        self._next += 1
+        """A random one of the epochs, in random order."""
+        epoch = self._epochs[np.random.randint(len(self._epochs))]
         for number in np.random.permutation(len(epoch)):
             yield epoch[number]
 

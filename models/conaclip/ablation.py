@@ -1,0 +1,137 @@
+"""The paper's Table 2 at a scale of minutes: each cell of the interaction graph beside the baseline.
+
+    python -m models.conaclip.ablation --teacher DIR --data DIR --out DIR
+
+A very small student learns for a few epochs from views whose teacher features are computed once; all
+runs see the same views and differ in nothing but their objective and, between seeds, their first
+weights and the order of the batches. Numbers are of the last epoch, nothing is picked. Runs that are
+finished already in --out are not repeated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean, stdev
+
+from models.common.checkpoint import load_json, save_json
+from models.common.seeding import seed_everything
+from models.common.trainer import Interrupted, TrainConfig
+from models.conaclip.config import PRESETS, DualConfig
+from models.conaclip.corpus import Batches, load_corpus
+from models.conaclip.distil import distil
+from models.conaclip.graph import BASELINE, CELLS, CONACLIP, MOTIS, Objective, weight_of
+from models.conaclip.model import DualEncoder
+from models.conaclip.teacher import CachedBatches, TaughtBatches, load_teacher
+from models.conaclip.tokens import Vocabulary
+from models.conaclip.validate import Validation
+
+ROWS = ("intra_stu_stu", "inter_stu_stu", "intra_tch_stu", "inter_tch_stu")
+COLUMNS = ("info_nce", "fd", "sd", "kl", "sym_sd", "sym_kl")
+SHOWN = ("r@1", "r@5", "r@10", "map")
+BATCH = 84  # as in the paper's ablation
+CACHED_EPOCHS = 6
+
+
+@dataclass(frozen=True)
+class Laboratory:
+    """Trains runs once and remembers their scores."""
+
+    teacher: DualEncoder
+    vocabulary: Vocabulary
+    batches: CachedBatches
+    validate: Validation
+    config: DualConfig
+    settings: TrainConfig
+    folder: Path
+
+    def scores(self, name: str, objective: Objective, seed: int) -> dict[str, float]:
+        """Of the last epoch."""
+        folder = self.folder / f"{name}-seed{seed}"
+        done = folder / "scores.json"
+        if not done.exists():
+            print(f"== {folder.name}", file=sys.stderr)
+            epochs = distil(
+                self.teacher, self.vocabulary, self.batches, self.validate, self.config, objective,
+                self.settings, folder, seed=seed,
+            )  # fmt: skip
+            save_json(done, epochs[-1])
+            (folder / "last.pt").unlink()
+        return load_json(done)
+
+
+def objectives(cells: Sequence[str]) -> dict[str, Objective]:
+    """The baseline, the final objective, and the baseline with each of the cells added."""
+    added = {cell: Objective((*MOTIS.terms, (cell, weight_of(cell)))) for cell in cells if cell != BASELINE}
+    return {"motis": MOTIS, "conaclip": CONACLIP, **added}
+
+
+def table(found: dict[str, list[dict[str, float]]]) -> str:
+    """Table 2 in Markdown: mean R@1/5/10 and mean average precision over the seeds."""
+    lines = ["| learning type | " + " | ".join(COLUMNS) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
+    for row in ROWS:
+        names = [f"{row}_{column}" for column in COLUMNS]
+        cells = [show(found.get("motis" if name == BASELINE else name)) for name in names]
+        lines.append(f"| {row} | " + " | ".join(cells) + " |")
+    return "\n".join([*lines, "", f"Final objective: {show(found['conaclip'])}."])
+
+
+def show(runs: list[dict[str, float]] | None) -> str:
+    """Means over seeds; the spread of the mean average precision where there are several."""
+    if not runs:
+        return ""
+    means = "/".join(f"{mean(run[key] for run in runs):.1f}" for key in SHOWN)
+    return f"{means} ± {stdev(run['map'] for run in runs):.1f}" if len(runs) > 1 else means
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m models.conaclip.ablation",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--teacher", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True, help="folder with pairs.tsv, splits train and val")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--preset", choices=PRESETS, default="tiny")
+    parser.add_argument("--cells", nargs="*", choices=CELLS, default=list(CELLS))
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    options = parser.parse_args(argv)
+    seed_everything(0)
+    teacher, vocabulary = load_teacher(options.teacher)
+    config = PRESETS[options.preset]
+    corpus = load_corpus(options.data, "train")
+    held_out = load_corpus(options.data, "val", corpus.phrases)
+    drawn = Batches(corpus, BATCH, sizes=(96,))
+    lab = Laboratory(
+        teacher,
+        vocabulary,
+        CachedBatches(TaughtBatches(drawn, teacher, vocabulary, config.image.size), CACHED_EPOCHS),
+        Validation(held_out, vocabulary.reader(), config.image.size, config.text.length),
+        config,
+        TrainConfig(
+            epochs=options.epochs, patience=options.epochs, learning_rate=options.learning_rate,
+            weight_decay=0.1, warmup_steps=30, ema_decay=0.98,
+        ),
+        options.out,
+    )  # fmt: skip
+    found: dict[str, list[dict[str, float]]] = {}
+    try:
+        for seed in options.seeds:
+            for name, objective in objectives(options.cells).items():
+                found.setdefault(name, []).append(lab.scores(name, objective, seed))
+    except Interrupted as stop:
+        print(f"\n{stop}", file=sys.stderr)
+        return 130
+    print(table(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
