@@ -1,7 +1,7 @@
 """Speed of the segmenter: `python bench/segmentation.py --data FILE [--bundle zh-seg] [--sentences 1000]`.
 
-FILE holds segmented sentences. Texts are segmented one by one and in a batch; jieba is timed in the
-same run where it is installed. Each time is the best of several rounds, in one thread: what
+FILE holds segmented sentences. Texts are segmented one by one and in a batch; jieba, rjieba and pkuseg are
+timed in the same run where they are installed. Each time is the best of several rounds, in one thread: what
 the machine can do, without the noise of its other work. `decoding` is what follows the model:
 lexicon matches, lattice and Viterbi for mode coarse.
 """
@@ -10,13 +10,28 @@ from __future__ import annotations
 
 import argparse
 import gzip
+import importlib
+import importlib.util
 import json
+import logging
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 ROUNDS = 7
+Cut = Callable[[str], "list[str]"]
+
+
+def _jieba(module: ModuleType) -> Cut:
+    module.setLogLevel(logging.ERROR)
+    module.initialize()
+    return module.lcut
+
+
+PEERS = {"jieba": _jieba, "rjieba": lambda module: module.cut, "pkuseg": lambda module: module.pkuseg().cut}
+"""Other segmenters: from the module, its dictionary or model loaded, to a function of one text."""
 
 
 def best(work: Callable[[], object]) -> float:
@@ -50,16 +65,12 @@ def main() -> int:
         found[f"one_by_one_{mode}_s"] = best(lambda: [task(text, mode=mode).texts for text in texts])
     found["batch_s"] = best(lambda: [result.texts for result in task.batch(texts)])
     found["decoding_us_a_sentence"] = decoding(task, texts) / len(texts) * 1e6
-    try:
-        import logging
-
-        import jieba
-
-        jieba.setLogLevel(logging.ERROR)
-        jieba.initialize()
-        found["jieba_s"] = best(lambda: [jieba.lcut(text) for text in texts])
-    except ImportError:
-        print("jieba is not installed: not compared", file=sys.stderr)
+    for name, prepare in PEERS.items():
+        if importlib.util.find_spec(name) is None:
+            print(f"{name} is not installed: not compared", file=sys.stderr)
+            continue
+        cut = prepare(importlib.import_module(name))
+        found[f"{name}_s"] = best(lambda cut=cut: [cut(text) for text in texts])
     print(json.dumps({key: round(value, 5) for key, value in found.items()}))
     return 0
 
