@@ -1,7 +1,7 @@
 """Every command and every piece of Python in the README and the docs does what a reader would do with it.
 
-The Python blocks of a page run in order, as one program. In shell blocks, `edge-sdk` lines run as they are, in a folder that has the files they name.
-A line with a placeholder (a word in capitals, such as DIR or CHECKPOINT), and one that trains or measures for minutes, is
+The Python blocks of a page run in order, as one program. In shell blocks, `edge-sdk` lines run as they are, in a folder
+that has the files they name. A line with a placeholder (a word in capitals, such as DIR or CHECKPOINT), and one that trains or measures for minutes, is
 checked against the program's own help: the program exists, and so does each option.
 """
 
@@ -69,7 +69,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "pairs.tsv").write_text("anchor\ttarget\tscore\nbattery\tcell\t0.5\nboat\tship\t0.75\ncar\tsoup\t0\n")
     (folder / "queries.tsv").write_text("hinglish\tenglish\nsasta dabur lal tel\tcheap dabur lal oil\n")
     (folder / "brands.txt").write_text("dabur lal\nmother dairy\n", encoding="utf-8")
+    pictures(folder)
     return folder
+
+
+def pictures(folder: Path) -> None:
+    """A photo, and a few in a reader's own folder of pictures."""
+    try:
+        from PIL import Image
+    except ImportError:
+        return  # the commands then say what to install, and fail their tests
+    (folder / "Pictures").mkdir()
+    for name, colour in {"red": (200, 30, 20), "green": (60, 160, 40), "yellow": (240, 210, 60)}.items():
+        Image.new("RGB", (160, 120), colour).save(folder / "Pictures" / f"{name}.jpg")
+    Image.new("RGB", (320, 240), (200, 30, 20)).save(folder / "photo.jpg")
 
 
 def reader(folder: Path, *argv: str) -> str:
@@ -83,7 +96,7 @@ def reader(folder: Path, *argv: str) -> str:
     done = subprocess.run(
         argv,
         cwd=folder,
-        env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "HOME": str(folder), "PATH": f"{tools}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         encoding="utf-8",
         check=False,
