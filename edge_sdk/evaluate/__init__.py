@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 METRICS = {
     "tagger": "edge_sdk.evaluate.tagger",
     "segmenter": "edge_sdk.evaluate.segmenter",
+    "translator": "edge_sdk.evaluate.translator",
     "embedder": "edge_sdk.evaluate.embedder",
     "retriever": "edge_sdk.evaluate.retriever",
 }
