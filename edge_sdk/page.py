@@ -71,7 +71,7 @@ def page(query: str, hits: Sequence[Mapping[str, Any]], summary: str) -> str:
     # The role: Safari takes a list without marks for none.
     results = f'<ol role="list">{items}</ol>' if hits else "<p>Nothing was found: the index is empty.</p>"
     picture, shown = "", query
-    if query.lower().endswith(SUFFIXES):
+    if query.lower().endswith(SUFFIXES) and os.path.isfile(query):
         picture, shown = _picture(query, "the picture that was searched for"), os.path.basename(query)
     title = _escape(shown)
     return f"""<!DOCTYPE html>

@@ -407,6 +407,17 @@ def test_index_and_search(cli, folder, tmp_path) -> None:
     assert "red.png" in cli("search", out, "red", "--bundle", "tiny-colours")[1]
 
 
+def test_stderr_has_one_line_for_an_odd_picture(bundle, tmp_path) -> None:
+    """Pillow would add a warning of its own."""
+    save(tmp_path / "p" / "red.png", "red")
+    Image.new("1", (10_000, 10_000)).save(tmp_path / "p" / "large.png")
+    done = subprocess.run(
+        [sys.executable, "-m", "edge_sdk", "index", tmp_path / "p", "--bundle", bundle, "--out", tmp_path / "i"],
+        env=child_environment({}), capture_output=True, encoding="utf-8",
+    )  # fmt: skip
+    assert re.fullmatch(r"skipped: \S+large.png is too large: it has 10000 x 10000 pixels, .*\n", done.stderr)
+
+
 @pytest.mark.parametrize("argv,code", [
     (["search", "OUT", "red", "--bundle", "tiny-colours", "--top", "0"], "input_top"),
     (["search", "missing.evi", "red", "--bundle", "tiny-colours"], "index_not_found"),

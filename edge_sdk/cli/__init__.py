@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -34,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whatever the locale says: JSON is UTF-8, and no character may stop the output.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    # Pillow warns of odd pictures; where that matters there is an error.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     try:
         status = _dispatch(list(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()
