@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from edge_sdk.query_tokenizer import BEGIN, END, FIRST_SLOT, SLOTS, QueryTokenizer
@@ -106,26 +107,35 @@ class Mixture:
         return self.random.choices(draws, weights)[0]()
 
 
-class Group(NamedTuple):
-    """Examples of one term of the loss as tensors, int64 [batch, length]."""
+class Batch(NamedTuple):
+    """Examples of all terms of the loss."""
 
     source: Tensor
+    """int64 [rows, s]."""
     target_in: Tensor
+    """int64 [rows, t], BEGIN first."""
     target: Tensor
+    """int64 [rows, t]."""
+    term: Tensor
+    """int64 [rows]: which term of the loss a row belongs to."""
 
 
-def group(examples: Sequence[Example]) -> Group:
-    """Padded tensors; the decoder's input is the target shifted by BEGIN."""
-    target = pad([e.target for e in examples])
-    target_in = pad([[BEGIN, *e.target[:-1]] for e in examples])
-    return Group(pad([e.source for e in examples]), target_in, target)
+def batch_of(terms: Sequence[Sequence[Example]]) -> Batch:
+    """Padded tensors of the rows of every term."""
+    examples = [example for rows in terms for example in rows]
+    return Batch(
+        pad([e.source for e in examples]),
+        pad([[BEGIN, *e.target[:-1]] for e in examples]),
+        pad([e.target for e in examples]),
+        torch.tensor([number for number, rows in enumerate(terms) for _ in rows]),
+    )
 
 
 class Batches:
-    """Batches of an epoch: each a Group for every term of the loss that has rows.
+    """Batches of an epoch, drawn anew each time.
 
     Args:
-        sizes: rows of the supervised, augmentation and brand terms; 0 leaves a term out.
+        sizes: rows of the supervised, augmentation and brand terms in a batch; 0 leaves one out.
         steps: batches an epoch.
     """
 
@@ -139,43 +149,36 @@ class Batches:
     def __len__(self) -> int:
         return self.steps
 
-    def __call__(self) -> list[list[Group]]:
-        """One epoch; draws anew each time."""
-        return [batch for first in range(0, self.steps, self.POOL)
-                for batch in self._pool(min(self.POOL, self.steps - first))]  # fmt: skip
+    def __call__(self) -> Iterator[Batch]:
+        """One epoch."""
+        for first in range(0, self.steps, self.POOL):
+            yield from self._pool(min(self.POOL, self.steps - first))
 
-    def _pool(self, count: int) -> list[list[Group]]:
+    def _pool(self, count: int) -> list[Batch]:
+        """The terms' rows, each sorted by length, meet rows of their own length in a batch."""
         random, mixture = self.mixture.random, self.mixture
-        supervised = self._sorted([mixture.draw_supervised] * (self.sizes[0] * count), self.sizes[0])
-        terms = [supervised]
-        if self.sizes[1]:
-            # One kind of augmentation for a batch (paper); half of the pool's batches each.
-            half = count // 2 + random.randrange(2) * (count % 2)
-            terms.append(
-                self._sorted([mixture.draw_autoencoder] * (self.sizes[1] * half), self.sizes[1])
-                + self._sorted([mixture.draw_spelling] * (self.sizes[1] * (count - half)), self.sizes[1])
-            )
-            random.shuffle(terms[1])
-        if self.sizes[2]:
-            shares = [random.uniform(0.3, 0.5) for _ in range(count)]
-            terms.append([
-                group(self._encode([lambda s=share: mixture.draw_brand(s)] * self.sizes[2])) for share in shares
-            ])  # fmt: skip
-        return [list(batch) for batch in zip(*terms)]
+        # One kind of augmentation for a batch (paper): every other one in the order of lengths.
+        kinds = [mixture.draw_autoencoder, mixture.draw_spelling]
+        random.shuffle(kinds)
+        shares = (random.uniform(0.3, 0.5) for _ in range(count))
+        supervised = self._sorted(mixture.draw_supervised, self.sizes[0], count)
+        augmented = [self._sorted(kind, self.sizes[1], (count + 1) // 2) for kind in kinds]
+        brands = [
+            [self._encode(lambda: mixture.draw_brand(share)) for _ in range(self.sizes[2])] for share in shares
+        ]  # fmt: skip
+        batches = [
+            batch_of((supervised[i], augmented[i % 2][i // 2], brands[i])) for i in range(count)
+        ]
+        random.shuffle(batches)
+        return batches
 
-    def _sorted(self, draws: list[Callable[[], Text]], size: int) -> list[Group]:
-        examples = self._encode(draws)
-        noise = self.mixture.random
-        examples.sort(key=lambda e: (len(e.source) + noise.random() * 2, len(e.target)))
-        groups = [group(examples[i : i + size]) for i in range(0, len(examples), size)]
-        noise.shuffle(groups)
-        return groups
+    def _sorted(self, draw: Callable[[], Text], size: int, count: int) -> list[list[Example]]:
+        examples = [self._encode(draw) for _ in range(size * count)]
+        examples.sort(key=lambda e: (len(e.source) + self.mixture.random.random() * 2, len(e.target)))
+        return [examples[i * size : (i + 1) * size] for i in range(count)]
 
-    def _encode(self, draws: list[Callable[[], Text]]) -> list[Example]:
-        examples: list[Example] = []
-        for draw in draws:
-            found = None
-            while found is None:
-                found = encode_pair(self.tokenizer, *draw())
-            examples.append(found)
-        return examples
+    def _encode(self, draw: Callable[[], Text]) -> Example:
+        found = None
+        while found is None:
+            found = encode_pair(self.tokenizer, *draw())
+        return found

@@ -2,7 +2,7 @@
 
     embedding  ids -> vectors         once a query: source and the candidates of its draft
     encoder    vectors -> memory      once a query: all that decoder layers attend to in it
-    step       vector -> hidden       once a token, with cached keys and values
+    step       vectors -> hidden      the next tokens, with cached keys and values
     output     hidden -> log_p        all tokens of a draft at once: the vocabulary matrix, which
                                       is most of the weights, is then read once, not once a token
 
@@ -24,7 +24,12 @@ from torch.nn import functional
 
 from edge_sdk.query_tokenizer import BEGIN
 from models.common.export_spec import GraphSpec
-from models.query_translator.model import DecoderLayer, Translator
+from models.query_translator.model import (
+    HIDDEN_SCORE,
+    CrossAttention,
+    DecoderLayer,
+    Translator,
+)
 
 Pairs = Sequence[tuple[Sequence[int], Sequence[int]]]
 """Source and target ids, each with END."""
@@ -55,7 +60,7 @@ class Encoder(nn.Module):
         self.layers, self.norm = model.encoder, model.encoder_norm
         self.heads = 2 * len(model.decoder) * model.config.heads
         self.keys_values = nn.Parameter(
-            torch.cat([layer.cross_attention.keys_values.weight for layer in model.decoder])
+            torch.cat([layer.keys_values.weight for layer in model.modules() if isinstance(layer, CrossAttention)])
         )
 
     def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
@@ -68,35 +73,39 @@ class Encoder(nn.Module):
 
 
 class Step(nn.Module):
-    """One token for each row.
+    """The next tokens of each row: one, or several that are guessed, so that each may see those before it.
 
-    vector [b, d] of the last token decided, past [b, 2 h L, t, d / h], memory and mask as in
-    `Encoder` -> hidden [b, d], present [b, 2 h L, t + 1, d / h].
+    vectors [b, n, d] of the last token decided and of guesses after it, past [b, 2 h L, t, d / h],
+    future [n, t + n] (0, or HIDDEN_SCORE where a token must not see another), memory and mask as in
+    `Encoder` -> hidden [b, n, d], present [b, 2 h L, t + n, d / h].
     """
 
     def __init__(self, model: Translator) -> None:
         super().__init__()
         self.positions = model.positions
-        self.layers = nn.ModuleList(StepLayer(layer) for layer in model.decoder)
+        self.layers = nn.ModuleList(StepLayer(layer) for layer in model.decoder.children())
         self.norm = model.decoder_norm
 
-    def forward(self, vector: Tensor, past: Tensor, memory: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, vectors: Tensor, past: Tensor, future: Tensor, memory: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """See the class."""
-        x = vector + self.positions[past.shape[2]]
+        first = past.shape[2]
+        x = vectors + self.positions[first : first + vectors.shape[1]]
         n = len(self.layers)
-        pasts, memories = past.chunk(n, 1), memory.chunk(n, 1)
         presents = []
-        for layer, layer_past, layer_memory in zip(self.layers, pasts, memories):
-            x, present = layer(x, layer_past, layer_memory, mask)
+        for layer, *caches in zip(self.layers, past.chunk(n, 1), memory.chunk(n, 1)):
+            x, present = layer(x, future, mask, *caches)
             presents.append(present)
         return self.norm(x), torch.cat(presents, 1) if n > 1 else presents[0]
 
 
 class StepLayer(nn.Module):
-    """A decoder layer for one token a row: no transposes, the scale of scores in the query's weights."""
+    """A decoder layer with its cache; the scale of the scores is in the query's weights."""
 
-    def __init__(self, layer: DecoderLayer) -> None:
+    def __init__(self, layer: nn.Module) -> None:
         super().__init__()
+        assert isinstance(layer, DecoderLayer)
         self.layer = layer
         self.heads = layer.self_attention.heads
         width = layer.self_attention.output.in_features
@@ -106,24 +115,29 @@ class StepLayer(nn.Module):
         self.qkv = nn.Parameter(layer.self_attention.qkv.weight.detach() * rows)
         self.query = nn.Parameter(layer.cross_attention.query.weight.detach() * scale)
 
-    def forward(self, x: Tensor, past: Tensor, memory: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """x [b, d], past [b, 2 h, t, d / h], memory [b, 2 h, s, d / h] -> x, present."""
-        layer, width = self.layer, x.shape[1]
-        qkv = functional.linear(layer.self_norm(x), self.qkv)
-        query, new = qkv.split((width, 2 * width), 1)
-        present = torch.cat((past, new.unflatten(1, (2 * self.heads, 1, -1))), 2)
-        x = x + layer.self_attention.output(self._attend(query, present, None))
-        query = functional.linear(layer.cross_norm(x), self.query)
-        x = x + layer.cross_attention.output(self._attend(query, memory, mask))
+    def forward(
+        self, x: Tensor, future: Tensor, mask: Tensor, past: Tensor, memory: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """x [b, n, d], past [b, 2 h, t, d / h], memory [b, 2 h, s, d / h] -> x, present."""
+        layer = self.layer
+        query, new = self._heads(layer.self_norm(x), self.qkv).split((self.heads, 2 * self.heads), 1)
+        present = torch.cat((past, new), 2)
+        x = x + layer.self_attention.output(_attend(query, present, future))
+        query = self._heads(layer.cross_norm(x), self.query)
+        x = x + layer.cross_attention.output(_attend(query, memory, mask))
         return x + layer.feed_forward(layer.feed_forward_norm(x)), present
 
-    def _attend(self, query: Tensor, keys_values: Tensor, mask: Tensor | None) -> Tensor:
-        """query [b, d] -> [b, d]."""
-        keys, values = keys_values.chunk(2, 1)
-        scores = query.unflatten(1, (self.heads, 1, -1)) @ keys.transpose(2, 3)
-        if mask is not None:
-            scores = scores + mask
-        return (scores.softmax(3) @ values).flatten(1)
+    def _heads(self, x: Tensor, weights: Tensor) -> Tensor:
+        """[b, n, d] -> [b, heads, n, d / h], for queries alone or with keys and values."""
+        heads = self.heads * weights.shape[0] // weights.shape[1]
+        return functional.linear(x, weights).unflatten(2, (heads, -1)).transpose(1, 2)
+
+
+def _attend(query: Tensor, keys_values: Tensor, bias: Tensor) -> Tensor:
+    """query [b, h, n, d / h], scaled -> [b, n, d]."""
+    keys, values = keys_values.chunk(2, 1)
+    scores = query @ keys.transpose(2, 3) + bias
+    return (scores.softmax(3) @ values).transpose(1, 2).flatten(2)
 
 
 class Output(nn.Module):
@@ -172,8 +186,9 @@ AXES = {
     "embedding": {"ids": {0: "rows"}},
     "encoder": {"vectors": {0: "rows", 1: "source"}, "mask": {0: "rows", 3: "source"}},
     "step": {
-        "vector": {0: "rows"},
+        "vectors": {0: "rows", 1: "tokens"},
         "past": {0: "rows", 2: "past"},
+        "future": {0: "tokens", 1: "seen"},
         "memory": {0: "rows", 2: "source"},
         "mask": {0: "rows", 3: "source"},
     },
@@ -192,13 +207,15 @@ def _feeds(modules: dict[str, nn.Module], pairs: Pairs) -> dict[str, list[dict[s
             mask = torch.zeros(1, 1, 1, len(source))
             feeds["encoder"].append({"vectors": vectors[None, : len(source)], "mask": mask})
             memory = modules["encoder"](**feeds["encoder"][-1])
-            past = memory[:, :, :0]
+            past, n = memory[:, :, :0], len(target)
             hidden = []
-            for vector in vectors[len(source) :]:
-                feed = {"vector": vector[None], "past": past, "memory": memory, "mask": mask}
+            for first, last in ((0, n // 2), (n // 2, n)):  # two blocks, so that both have a cache
+                new = vectors[None, len(source) + first : len(source) + last]
+                future = torch.full((last - first, last), HIDDEN_SCORE).triu(1 + first)
+                feed = {"vectors": new, "past": past, "future": future, "memory": memory, "mask": mask}
                 feeds["step"].append(feed)
-                state, past = modules["step"](**feed)
-                hidden.append(state)
+                states, past = modules["step"](**feed)
+                hidden.append(states[0])
             feeds["output"].append({"hidden": torch.cat(hidden)})
     return {
         name: [{key: value.numpy() for key, value in feed.items()} for feed in given]
@@ -211,4 +228,4 @@ def _doubled(name: str, feeds: Sequence[dict[str, np.ndarray]]) -> dict[str, np.
     longest = max(feeds, key=lambda feed: sum(value.size for value in feed.values()))
     if name in ("embedding", "output"):
         return longest
-    return {key: np.repeat(value, 2, axis=0) for key, value in longest.items()}
+    return {key: value if key == "future" else np.repeat(value, 2, axis=0) for key, value in longest.items()}

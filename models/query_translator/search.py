@@ -43,8 +43,8 @@ def pad(rows: Sequence[Sequence[int]]) -> Tensor:
 
 def _search(model: Translator, source: Tensor, beam: int, alpha: float) -> Found:
     size, width = source.shape[0], beam
-    limit = int(RATIO * source.shape[1]) + EXTRA
-    limit = min(limit, model.config.max_positions)
+    lengths = (source != PADDING).sum(1)
+    limits = ((RATIO * lengths).long() + EXTRA).clamp(max=model.config.max_positions)
     source = source.repeat_interleave(width, 0)
     cross, bias = model.cross(model.encode(source)), source_bias(source)
     token = torch.full((size * width,), BEGIN)
@@ -54,14 +54,14 @@ def _search(model: Translator, source: Tensor, beam: int, alpha: float) -> Found
     scores[:, 0] = 0.0
     sequences = torch.zeros(size * width, 0, dtype=torch.int64)
     done: list[list[tuple[float, list[int], float]]] = [[] for _ in range(size)]
-    for length in range(1, limit + 1):
+    for length in range(1, int(limits.max()) + 1):
         logits, past = model.step(token, past, cross, bias)
         logits[:, PADDING] = -torch.inf
         logits[:, BEGIN] = -torch.inf
         logits[:, UNKNOWN] = -torch.inf
-        if length == limit:
-            logits[:, :END] = -torch.inf
-            logits[:, END + 1 :] = -torch.inf
+        if (stop := limits <= length).any():
+            rows = stop.repeat_interleave(width, 0)[:, None]
+            logits = logits.masked_fill(rows & (torch.arange(logits.shape[1]) != END), -torch.inf)
         steps = logits.float().log_softmax(1).view(size, width, -1)
         total = (scores[:, :, None] + steps).flatten(1)
         scores, best = total.topk(2 * width, 1)  # enough to fill the beam though all of it ends

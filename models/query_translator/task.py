@@ -11,10 +11,12 @@ from random import Random
 
 from edge_sdk.files import atomic_write
 from edge_sdk.query_tokenizer import QueryTokenizer
-from models.common.checkpoint import load_json, save_json
+from models.common.checkpoint import load_json, load_tensors, save_json
+from models.query_translator.config import ModelConfig
 from models.query_translator.data import Pair, read_english, read_pairs, read_world
 from models.query_translator.examples import Mixture, Text
 from models.query_translator.lexicon import read_lexicon
+from models.query_translator.model import Translator
 from models.query_translator.queries import Generator, Query, World, heldout_split
 from models.query_translator.recombine import Recombination, WordMixer, tagged_phrases
 from models.query_translator.vocabulary import train_tokenizer
@@ -89,9 +91,9 @@ class Task:
         return Mixture(random, supervised, self.world.brands, noise=noise)
 
 
-def draw_queries(world: World, count: int, seed: int) -> list[Query]:
+def draw_queries(world: World, count: int, seed: int, brand_errors: float = 0.3) -> list[Query]:
     """Different queries of a world."""
-    generator = Generator(world, Random(seed))
+    generator = Generator(world, Random(seed), brand_errors=brand_errors)
     found: dict[str, Query] = {}
     while len(found) < count:
         query = generator.draw()
@@ -110,16 +112,23 @@ def prepare(data: Path, folder: Path, pieces: int = PIECES) -> Task:
     world, heldout = heldout_split(read_world(data, everyday), HELDOUT, Random(7))
     if not (folder / VOCABULARY).exists():
         _write_vocabulary(folder, train, english, world, pieces)
-    tokenizer, size = read_vocabulary(folder)
+    tokenizer, first, brands = read_vocabulary(folder)
     made = folder / "backtranslated.tsv"
-    return Task(train, validation, english, world, heldout, tokenizer, size, read_texts(made) if made.exists() else [])
+    return Task(train, validation, english, world, heldout, tokenizer, first + len(brands), read_texts(made) if made.exists() else [])
 
 
-def read_vocabulary(folder: Path) -> tuple[QueryTokenizer, int]:
-    """The tokenizer in a folder, and the number of its ids. Raises OSError."""
+def read_vocabulary(folder: Path) -> tuple[QueryTokenizer, int, list[str]]:
+    """The tokenizer in a folder, the id of the first brand, and the brands. Raises OSError."""
     first = load_json(folder / VOCABULARY)["first_brand"]
     brands = (folder / BRANDS).read_text(encoding="utf-8").splitlines()
-    return QueryTokenizer((folder / TOKENIZER).read_bytes(), brands, first), first + len(brands)
+    return QueryTokenizer((folder / TOKENIZER).read_bytes(), brands, first), first, brands
+
+
+def load_model(folder: Path) -> Translator:
+    """The kept weights of a training folder. Raises OSError."""
+    model = Translator(ModelConfig(**load_json(folder / "checkpoint.json")["config"]))
+    model.load_state_dict(load_tensors(folder / "model.pt"))
+    return model.eval()
 
 
 def read_texts(path: Path) -> list[Text]:

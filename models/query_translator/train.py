@@ -7,7 +7,8 @@ folder under `--out`; a finished stage is not repeated, an interrupted one goes 
 
 1. `reverse`   English -> Hinglish, from hinglish_top. It makes code-mixed sources for MTOP's
                English sentences: `backtranslated.tsv`.
-2. `teacher`   Hinglish -> English, with the augmentation and brand losses.
+2. `teacher`   Hinglish -> English, with the augmentation and brand losses. It begins with the
+               weights of the reverse model, which knows the words and how to copy.
 3. labels      `labels.tsv`: sources of all kinds, translated by the teacher with beam 3.
 4. student     in `--out` itself: the teacher's encoder and first decoder layer, trained on the
                labels (sequence-level distillation) and the tagged pairs.
@@ -22,7 +23,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from random import Random
 
-from models.common.checkpoint import load_json, load_tensors
 from models.common.seeding import seed_everything
 from models.common.trainer import Interrupted, TrainConfig, Trainer, finished_epochs
 from models.query_translator.config import ModelConfig
@@ -31,7 +31,13 @@ from models.query_translator.lexicon import read_lexicon
 from models.query_translator.model import Translator
 from models.query_translator.objective import translation_loss
 from models.query_translator.recombine import WordMixer
-from models.query_translator.task import Task, prepare, read_texts, write_texts
+from models.query_translator.task import (
+    Task,
+    load_model,
+    prepare,
+    read_texts,
+    write_texts,
+)
 from models.query_translator.validate import scores, translations
 
 STEPS = 150
@@ -50,6 +56,7 @@ def fit(
     weights: tuple[float, float, float] = (1.0, 1.0, 1.0),
     reverse: bool = False,
     rows: int = 400,
+    metric: str = "bleu",
 ) -> dict[str, float]:
     """Train one model in a folder; the metrics of the kept weights on `rows` validation pairs."""
     batches = Batches(mixture, task.tokenizer, sizes, STEPS)
@@ -69,18 +76,11 @@ def fit(
         loss=lambda current, batch: translation_loss(current, batch, weights),
         batches=batches,
         validate=validate,
-        metric="bleu",
+        metric=metric,
         steps_per_epoch=len(batches),
         folder=folder,
         description={"family": "models.query_translator", "config": asdict(model.config)},
     ).fit()
-
-
-def load_model(folder: Path) -> Translator:
-    """The kept weights of a training folder. Raises OSError."""
-    model = Translator(ModelConfig(**load_json(folder / "checkpoint.json")["config"]))
-    model.load_state_dict(load_tensors(folder / "model.pt"))
-    return model.eval()
 
 
 def train_reverse(task: Task, folder: Path, config: ModelConfig, settings: TrainConfig, seed: int) -> dict[str, float]:
@@ -96,7 +96,7 @@ def train_reverse(task: Task, folder: Path, config: ModelConfig, settings: Train
 def backtranslate(task: Task, model: Translator) -> list[Text]:
     """MTOP's English sentences with the sources that the reverse model gives them."""
     targets = [text for text in dict.fromkeys(text for text, _, _ in task.english) if len(text.split()) <= 25]
-    sources = translations(model, task.tokenizer, targets)
+    sources = translations(model, task.tokenizer, targets, bfloat16=True)
     return [(s, t) for s, t in zip(sources, targets) if s and s != t]
 
 
@@ -114,16 +114,16 @@ def label(task: Task, teacher: Translator, count: int, seed: int) -> list[Text]:
         else:
             sources.add(mixture.draw_autoencoder()[0])
     ordered = sorted(sources)
-    return list(zip(ordered, translations(teacher, task.tokenizer, ordered, beam=BEAM)))
+    return list(zip(ordered, translations(teacher, task.tokenizer, ordered, beam=BEAM, bfloat16=True)))
 
 
-def student_of(teacher: Translator, decoder_layers: int) -> Translator:
-    """A shallower copy: the vocabulary and encoder of the teacher, its first decoder layers."""
-    config = replace(teacher.config, decoder_layers=decoder_layers, dropout=0.0)
-    student = Translator(config)
-    state = {k: v for k, v in teacher.state_dict().items() if k in student.state_dict()}
-    student.load_state_dict(state)
-    return student
+def with_weights_of(config: ModelConfig, other: Translator) -> Translator:
+    """A new model that begins with the vocabulary matrix and the layers of another of equal width,
+    as many as both have."""
+    model = Translator(config)
+    state = model.state_dict()
+    model.load_state_dict(state | {k: v for k, v in other.state_dict().items() if k in state})
+    return model
 
 
 def train_student(
@@ -151,10 +151,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--student-layers", type=int, default=1, help="decoder layers of the student")
     parser.add_argument("--dropout", type=float, default=0.1, help="of reverse model and teacher")
     parser.add_argument("--reverse-epochs", type=int, default=5, help=f"of {STEPS} steps each")
-    parser.add_argument("--teacher-epochs", type=int, default=14)
-    parser.add_argument("--student-epochs", type=int, default=10)
-    parser.add_argument("--labels", type=int, default=40000, help="sources that the teacher translates")
-    parser.add_argument("--brand-weight", type=float, default=1.0, help="lambda of the brand loss")
+    parser.add_argument("--teacher-epochs", type=int, default=10)
+    parser.add_argument("--student-epochs", type=int, default=6)
+    parser.add_argument("--labels", type=int, default=16000, help="sources that the teacher translates")
+    parser.add_argument("--brand-weight", type=float, default=0.5, help="lambda of the brand loss")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(argv)
     try:
@@ -183,15 +183,17 @@ def run(options: argparse.Namespace) -> None:
         task = prepare(options.data, out)
     if "teacher" in wanted and finished_epochs(out / "teacher") < options.teacher_epochs:
         seed_everything(options.seed)
-        settings = TrainConfig(epochs=options.teacher_epochs, patience=99, learning_rate=1.5e-3)
+        settings = TrainConfig(epochs=options.teacher_epochs, patience=99, learning_rate=1.2e-3)
+        teacher = with_weights_of(config, load_model(out / "reverse"))
         mixture = task.mixture(options.seed, brand_errors=0.3, noise="misspelling")
         weights = (1.0, 0.5, options.brand_weight)
-        report("teacher", fit(task, Translator(config), mixture, settings, out / "teacher", weights=weights))
+        report("teacher", fit(task, teacher, mixture, settings, out / "teacher", weights=weights))
     if "labels" in wanted and not (out / "labels.tsv").exists():
         write_texts(out / "labels.tsv", label(task, load_model(out / "teacher"), options.labels, options.seed + 1))
     if "student" in wanted:
         seed_everything(options.seed)
-        student = student_of(load_model(out / "teacher"), options.student_layers)
+        small = replace(config, decoder_layers=options.student_layers, dropout=0.0)
+        student = with_weights_of(small, load_model(out / "teacher"))
         settings = TrainConfig(
             epochs=options.student_epochs, patience=99, learning_rate=7e-4, weight_decay=0.05
         )
