@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_sdk.decoding.beam import beam_search, largest
-from edge_sdk.decoding.decoder import Hypothesis, Memory
+from edge_sdk.decoding.decoder import Memory
 from edge_sdk.decoding.draft import drafted_greedy
 from edge_sdk.decoding.greedy import greedy
 from edge_sdk.decoding.length_penalty import LengthPenalty
@@ -51,9 +51,13 @@ class TableDecoder:
     def step(self, vectors: np.ndarray, past: np.ndarray, memory: Memory) -> tuple[np.ndarray, np.ndarray]:
         self.calls += 1
         assert len(vectors) == len(past) == len(memory.keys_values)
-        present = np.concatenate((past, vectors.argmax(axis=1)[:, None, None, None]), axis=2)
+        known = past.shape[2]
+        present = np.concatenate((past, vectors.argmax(axis=2)[:, None, :, None]), axis=2)
         hidden = [
-            self.log_p_after(tuple(source[source > 0].astype(int)), tuple(tokens.astype(int)))
+            [
+                self.log_p_after(tuple(source[source > 0].astype(int)), tuple(tokens[:end].astype(int)))
+                for end in range(known + 1, len(tokens) + 1)
+            ]
             for source, tokens in zip(memory.keys_values[:, 0, :, 0], present[:, 0, :, 0])
         ]
         return np.array(hidden), present.astype(np.float32)
@@ -79,6 +83,7 @@ class TableDecoder:
 TABLES = st.builds(TableDecoder, st.integers(0, 10**6), st.sampled_from([0.3, 1.5, 4.0]))
 SOURCES = st.lists(st.lists(st.integers(4, 5), max_size=3).map(lambda s: [*s, END]), min_size=1, max_size=4)
 LIMITS = st.integers(1, 4)
+TOKENS = st.integers(0, VOCABULARY - 1)
 PENALTIES = st.builds(LengthPenalty, st.sampled_from([0.0, 0.6, 1.0]))
 
 
@@ -154,32 +159,39 @@ def test_any_beam_is_textbook_beam_search(
     assert penalty(ranked[0].log_p, len(ranked[0].tokens) + 1) == pytest.approx(best, abs=1e-5)
 
 
-@given(TABLES, SOURCES, st.integers(1, 8), st.lists(st.integers(0, VOCABULARY - 1), max_size=8))
+@given(
+    TABLES, SOURCES, st.integers(1, 8), st.lists(TOKENS, max_size=8), st.lists(TOKENS, max_size=10),
+    st.integers(0, 10),
+)  # fmt: skip
 def test_a_draft_changes_nothing(
-    table: TableDecoder, sources: list, limit: int, candidates: list[int]
+    table: TableDecoder, sources: list, limit: int, candidates: list[int], guess: list[int], right: int
 ) -> None:
-    """Whatever it chooses from; the stand-in's hidden states even make most drafts wrong."""
+    """Whatever is guessed (here also the begin of the target itself) and chosen from."""
     chosen = np.array([END, *candidates], np.int32)
     for source, expected in zip(sources, greedy(table, sources, [limit] * len(sources))):
-        found = drafted_greedy(table, source, limit, chosen)
+        found = drafted_greedy(table, source, limit, [*expected.tokens[:right], *guess], chosen)
         assert found.tokens == expected.tokens
         assert found.log_p == pytest.approx(expected.log_p, abs=1e-4)
 
 
-def test_a_right_draft_is_checked_once_and_a_wrong_one_costs_little() -> None:
+def test_a_right_draft_saves_steps_and_a_wrong_one_costs_little() -> None:
     table = TableDecoder(3, 4.0)
-    source = [4, 5, 4, END]
+    source, everything = [4, 5, 4, END], np.arange(VOCABULARY, dtype=np.int32)
     [expected] = greedy(table, [source], [12])
     plain = table.calls
-    assert len(expected.tokens) >= 2  # else there is nothing to draft
-    table.calls = 0
-    assert drafted_greedy(table, source, 12, np.arange(VOCABULARY, dtype=np.int32)) == Hypothesis(
-        expected.tokens, pytest.approx(expected.log_p, abs=1e-4)
-    )
-    assert table.calls == plain
-    table.calls = 0
-    drafted_greedy(table, source, 12, np.array([END], np.int32))  # nothing to choose from
-    assert table.calls <= 2 * plain + 1
+    assert plain >= 4  # else there is nothing to save
+
+    def steps(guess: list[int], candidates: np.ndarray) -> int:
+        table.calls = 0
+        assert drafted_greedy(table, source, 12, guess, candidates).tokens == expected.tokens
+        return table.calls
+
+    right, wrong = list(expected.tokens), [(token + 1) % VOCABULARY for token in expected.tokens]
+    assert steps(right, everything) == 1
+    assert steps(right[:2], everything) == plain - 2
+    assert steps([], everything) == plain
+    assert steps(wrong, everything) <= plain
+    assert steps(wrong, np.array([END], np.int32)) <= 2 * plain + 1
 
 
 def test_largest_is_a_sort() -> None:

@@ -33,8 +33,8 @@ def beam_search(
     going = searches
     while going:
         last = [row.tokens[-1] if row.tokens else BEGIN for search in going for row in search.rows]
-        hidden, past = decoder.step(decoder.vectors(last), past, memory)
-        scores = decoder.log_p(hidden)
+        hidden, past = decoder.step(decoder.vectors(last)[:, None], past, memory)
+        scores = decoder.log_p(hidden[:, 0])
         parents: list[int] = []
         first = 0
         for search in going:

@@ -7,6 +7,7 @@ all decoder layers are one array [b, k, length, d / heads].
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -70,12 +71,28 @@ class Decoder:
         return memory.keys_values[:, :, :0]
 
     def step(self, vectors: np.ndarray, past: np.ndarray, memory: Memory) -> tuple[np.ndarray, np.ndarray]:
-        """The last token of each row [b, d] -> what the next one follows from [b, d], and the new cache."""
+        """The last token of each row, and perhaps guesses after it.
+
+        float32 [b, n, d] -> what the token after each one follows from [b, n, d], and the cache with
+        all of them.
+        """
         out = self._step.run(
-            {"vector": vectors, "past": past, "memory": memory.keys_values, "mask": memory.mask}
+            {
+                "vectors": vectors,
+                "past": past,
+                "future": _future(vectors.shape[1], past.shape[2]),
+                "memory": memory.keys_values,
+                "mask": memory.mask,
+            }
         )
         return out["hidden"], out["present"]
 
     def log_p(self, hidden: np.ndarray) -> np.ndarray:
         """float32 [n, d] -> logarithms of the probabilities of all tokens [n, V]."""
         return self._output.run({"hidden": hidden})["log_p"]
+
+
+@lru_cache(maxsize=1024)
+def _future(tokens: int, past: int) -> np.ndarray:
+    """float32 [tokens, past + tokens]: HIDDEN_SCORE where a token would see a later one."""
+    return np.triu(np.full((tokens, past + tokens), HIDDEN_SCORE, np.float32), 1 + past)

@@ -1,11 +1,19 @@
-"""Greedy search for one source, by drafting: the same result with fewer reads of the weights.
+"""Greedy search for one source by guessing, drafting and checking: the same result, sooner.
 
-Most of a step's time goes into reading the vocabulary matrix. So the next token is looked for
-among a few hundred candidates only, which the source suggests; later one pass of the whole matrix
-over all drafted tokens at once checks them. Up to the first token that another one beats, the
-draft is what plain greedy search finds, and so are its scores; that token is corrected, and
-drafting goes on behind it. (Speculative decoding, Leviathan et al. 2023, where the draft comes
-from the model itself with a smaller vocabulary, so that even its cached keys and values are kept.)
+Most of a step's time goes into reading weights and into calling the engine, however many tokens
+the step has. So the target is built from cheap parts that are often right, in two layers:
+
+- A *guess* is what a lexicon gives word by word. One step runs over the last token and several
+  guesses at once; as far as the guesses are what the model says, they are tokens of the draft.
+- The *draft* is greedy search among a few hundred candidates that the source suggests, instead of
+  the whole vocabulary, whose matrix is most of the weights.
+- The *check* is one product of all the draft's hidden states with the whole matrix. Up to the
+  first token that another one beats, the draft is what plain greedy search finds; that token is
+  corrected, and drafting goes on behind it.
+
+This is speculative decoding (Leviathan et al., 2023), where the model itself with a smaller
+vocabulary makes the draft, so that its hidden states and cache need no second computation; the
+guesses are those of aggressive decoding (Sun et al., 2021).
 """
 
 from __future__ import annotations
@@ -19,51 +27,77 @@ from edge_sdk.query_tokenizer import BEGIN, END
 
 
 def drafted_greedy(
-    decoder: Decoder, source: Sequence[int], limit: int, candidates: np.ndarray
+    decoder: Decoder, source: Sequence[int], limit: int, guess: Sequence[int], candidates: np.ndarray
 ) -> Hypothesis:
     """The greedy target of a source, as `greedy` finds it.
 
     Args:
         source: ids with END.
         limit: most tokens of the target.
-        candidates: int32 [c], ids that the draft chooses from, END among them. They decide how
-            fast the result is found, not which.
+        guess: ids of a likely target.
+        candidates: int32 [c], ids that the draft chooses from, END among them. Guess and
+            candidates decide how fast the result is found, not which.
     """
-    vectors = decoder.vectors(np.concatenate((source, (BEGIN,), candidates)))
-    n = len(source)
+    n, m = len(source), len(guess)
+    vectors = decoder.vectors(np.concatenate((source, (BEGIN,), guess, candidates)))
     memory = decoder.encode(vectors[None, :n], np.zeros((1, 1, 1, n), np.float32))
-    drafter = vectors[n + 1 :]
+    guessed = vectors[n + 1 : n + 1 + m]
     # The candidates' rows of the vocabulary matrix, up to a factor: the matrix is the embedding.
-    vector, past = vectors[n : n + 1], decoder.start(memory)
+    drafter = vectors[n + 1 + m :].T
+    last, past = vectors[n : n + 1], decoder.start(memory)
     tokens: list[int] = []
-    log_p = 0.0
-    block = limit + 1  # how many tokens are drafted before a check
+    log_p, checked = 0.0, 0
+    hidden: list[np.ndarray] = []
+    place, trust = 0, m  # in the guess: what comes next, and how much of it to try at once
+    block = limit + 1  # tokens to draft before a check
     while True:
-        draft: list[int] = []
-        hidden: list[np.ndarray] = []
-        while len(draft) < block:
-            state, past = decoder.step(vector, past, memory)
-            hidden.append(state)
-            best = int((drafter @ state[0]).argmax()) if len(tokens) + len(draft) < limit else -1
-            draft.append(int(candidates[best]) if best >= 0 else END)
-            if draft[-1] == END:
-                break
-            vector = drafter[best : best + 1]
-        scores = decoder.log_p(np.concatenate(hidden))
-        checked = scores.argmax(axis=1)
-        if len(tokens) + len(draft) > limit:
-            checked[-1] = END
+        ahead = guess[place : place + min(trust, limit - len(tokens))]
+        states, past = decoder.step(
+            np.concatenate((last, guessed[place : place + len(ahead)]))[None], past, memory
+        )
+        best = (states[0] @ drafter).argmax(axis=1)
+        found = candidates[best].tolist()
         right = 0
-        while right < len(draft) and draft[right] == checked[right]:
+        while right < len(ahead) and found[right] == ahead[right] != END:
             right += 1
-        kept = checked[: right + 1].tolist()
+        new = found[: right + 1]
+        if len(tokens) + len(new) > limit:
+            new[limit - len(tokens)] = END
+        hidden.append(states[0, : len(new)])
+        tokens += new
+        if tokens[-1] != END and len(tokens) - checked < block:
+            past = _cut(past, len(tokens))
+            last = drafter[:, best[right]][None]
+            place = _align(guess, place + right, tokens[-1])
+            trust = 2 * (right + 1)
+            continue
+        scores = decoder.log_p(np.concatenate(hidden))
+        wanted = scores.argmax(axis=1)
+        if len(tokens) > limit:
+            wanted[-1] = END
+        wrong = np.flatnonzero(wanted != tokens[checked:])
+        kept = wanted[: wrong[0] + 1 if len(wrong) else len(wanted)].tolist()
         log_p += float(scores[np.arange(len(kept)), kept].sum())
-        if kept[-1] == END:
-            return Hypothesis((*tokens, *kept[:-1]), log_p)
-        tokens += kept
-        if right < len(draft):
-            vector = decoder.vectors(kept[-1:])
-            past = np.ascontiguousarray(past[:, :, : len(tokens)])
-            block = max(1, 2 * right)  # a draft that was soon wrong cost more than it won
-        else:
-            block *= 2
+        tokens[checked:] = kept
+        if tokens[-1] == END:
+            return Hypothesis(tuple(tokens[:-1]), log_p)
+        # A draft that was soon wrong cost more than it won: draft less before the next check.
+        block = 2 * len(kept) if not len(wrong) else max(1, 2 * (len(kept) - 1))
+        checked = len(tokens)
+        hidden = []
+        past = _cut(past, checked)
+        last = decoder.vectors(tokens[-1:])
+        place = _align(guess, place, tokens[-1])
+
+
+def _cut(past: np.ndarray, length: int) -> np.ndarray:
+    """The cache of the first `length` tokens."""
+    return past if past.shape[2] == length else np.ascontiguousarray(past[:, :, :length])
+
+
+def _align(guess: Sequence[int], place: int, token: int) -> int:
+    """Where the guess goes on after a token: behind its next occurrence, else one further."""
+    try:
+        return guess.index(token, place) + 1
+    except ValueError:
+        return place + 1

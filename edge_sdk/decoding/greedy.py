@@ -28,8 +28,8 @@ def greedy(
     log_p = np.zeros(len(sources))
     last = np.full(len(sources), BEGIN)
     for length in range(max(limits) + 1):
-        hidden, past = decoder.step(decoder.vectors(last), past, memory)
-        scores = decoder.log_p(hidden)
+        hidden, past = decoder.step(decoder.vectors(last)[:, None], past, memory)
+        scores = decoder.log_p(hidden[:, 0])
         full = np.array([limits[row] == length for row in rows.tolist()])
         last = np.where(full, END, scores.argmax(axis=1))
         log_p[rows] += scores[np.arange(len(rows)), last]

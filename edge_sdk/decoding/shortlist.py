@@ -1,4 +1,4 @@
-"""Likely targets of each source token: what a draft chooses from."""
+"""Likely targets of each source token: what a draft is guessed from and chooses from."""
 
 from __future__ import annotations
 
@@ -20,9 +20,16 @@ class Shortlist:
     any source may give, such as function words."""
 
     def __init__(self, starts: np.ndarray, targets: np.ndarray) -> None:
-        """Source token i may give targets[starts[i]:starts[i + 1]]; integers [V + 1] and [n]."""
+        """Source token i may give targets[starts[i]:starts[i + 1]], the likeliest first.
+
+        Integers [V + 1] and [n].
+        """
         self._starts = starts.tolist()
         self._targets = targets.astype(np.int32)
+        filled = np.minimum(starts[:-1], max(0, len(targets) - 1))
+        first = self._targets[filled] if len(targets) else np.zeros(len(filled), np.int32)
+        own = np.arange(len(filled), dtype=np.int32)
+        self._likeliest = np.where(np.diff(starts) > 0, first, own).tolist()
 
     @classmethod
     def read(cls, bundle: Bundle, section: Section) -> Shortlist:
@@ -38,6 +45,10 @@ class Shortlist:
         if targets.size and not 0 <= targets.min() <= targets.max() < len(starts) - 1:
             raise _wrong("a target is no token")
         return cls(starts, targets)
+
+    def guess(self, source: Sequence[int]) -> list[int]:
+        """The likeliest target of each token of a source without END; its own id where none is known."""
+        return [self._likeliest[i] for i in source]
 
     def candidates(self, source: Sequence[int]) -> np.ndarray:
         """int32 [c]: END, the source's own tokens and what they may give; some several times."""

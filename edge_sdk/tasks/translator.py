@@ -110,8 +110,8 @@ class Translator(Task[Translation]):
             return self._copied(text, source)
         ids = [*source.ids, END]
         if settings.beam == 1 and self._shortlist is not None:
-            candidates = self._shortlist.candidates(ids)
-            best = drafted_greedy(self._decoder, ids, self._limit(len(source.ids)), candidates)
+            guess, candidates = self._shortlist.guess(source.ids), self._shortlist.candidates(ids)
+            best = drafted_greedy(self._decoder, ids, self._limit(len(source.ids)), guess, candidates)
         else:
             best = self._search([ids], settings.beam)[0]
         return self._result(text, source, best)
