@@ -16,16 +16,19 @@ MAX_BUCKETS = 1 << 24
 class PhraseScheme:
     """Hashed character n-grams and runs of words of a phrase.
 
-    The phrase is taken with a space before and after it, as code points. Its features are, in this order:
+    Words are what stands between spaces (U+0020). The features of a phrase are, in this order:
 
-    1. for n from `ngram_min` to `ngram_max` every window of n code points (they cross words): group n;
+    1. for n from `ngram_min` to `ngram_max` every window of n code points of the phrase with a space
+       before it and U+0003 after it (they cross words): group n;
     2. for k from 1 to `word_max` every run of k neighbouring words with the spaces around and between
-       them: group 64 + k. A word is what stands between spaces (U+0020).
+       them: group 64 + k;
+    3. unless `word_max` is 0, the last word once more with a space on either side, since the last word
+       of an English term is its head: group 64.
 
     A feature's hash is 32-bit FNV-1a over its group and then its code points, each taken as one unit,
     followed by the finaliser of MurmurHash3. Scaled to the buckets of its kind by multiply-shift, it is a
-    number from 1 to `ngram_buckets` for a window, and one of the `word_buckets` numbers after that for a
-    run of words. 0 is no feature's number.
+    number from 1 to `ngram_buckets` for a window, and one of the `word_buckets` numbers after that for
+    words. 0 is no feature's number.
 
     Raises:
         KernelError: `bad_scheme`, naming the field out of range.

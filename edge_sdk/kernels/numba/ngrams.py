@@ -11,6 +11,7 @@ __all__ = ["phrase_ngrams", "phrase_ngrams_many"]
 
 _SPACE = 0x20
 _WORD_GROUP = 64
+_END = 3
 
 
 @njit
@@ -38,19 +39,25 @@ def _numbers(codes, ngram_min, ngram_max, word_max, ngram_buckets, word_buckets)
         if codes[i] == _SPACE and codes[i - 1] != _SPACE:
             ends[n_words] = i
             n_words += 1
-    result = np.empty((ngram_max - ngram_min + 1) * n_codes + word_max * n_words, np.int32)
+    result = np.empty((ngram_max - ngram_min + 1) * n_codes + word_max * n_words + 1, np.int32)
     count = 0
     if n_words == 0:
         return result[:0]
+    ended = codes.copy()
+    ended[-1] = _END
     for n in range(ngram_min, ngram_max + 1):
         for start in range(n_codes - n + 1):
-            result[count] = _number(codes, start, start + n, n, 1, ngram_buckets)
+            result[count] = _number(ended, start, start + n, n, 1, ngram_buckets)
             count += 1
     for k in range(1, word_max + 1):
         for word in range(n_words - k + 1):
             start, end = starts[word] - 1, ends[word + k - 1] + 1
             result[count] = _number(codes, start, end, _WORD_GROUP + k, 1 + ngram_buckets, word_buckets)
             count += 1
+    if word_max > 0:
+        start, end = starts[n_words - 1] - 1, ends[n_words - 1] + 1
+        result[count] = _number(codes, start, end, _WORD_GROUP, 1 + ngram_buckets, word_buckets)
+        count += 1
     return result[:count]
 
 

@@ -11,6 +11,7 @@ from edge_sdk.kernels.phrase_scheme import PhraseScheme, check_phrases
 
 _BASIS, _PRIME = np.uint32(0x811C9DC5), np.uint32(0x01000193)
 _WORD_GROUP = 64
+_END = 3
 _WORD = re.compile("[^ ]+")
 
 
@@ -47,13 +48,17 @@ def _of_one(text: str, scheme: PhraseScheme) -> np.ndarray:
     if not words:
         return np.empty(0, np.int32)
     codes = np.frombuffer(f" {text} ".encode("utf-32-le", "surrogatepass"), "<u4")
+    ended = np.append(codes[:-1], np.uint32(_END))
     windows, runs = [], []
     for n in range(scheme.ngram_min, min(scheme.ngram_max, len(codes)) + 1):
-        windows.append(_hashes(np.lib.stride_tricks.sliding_window_view(codes, n), n))
+        windows.append(_hashes(np.lib.stride_tricks.sliding_window_view(ended, n), n))
     for k in range(1, min(scheme.word_max, len(words)) + 1):
         for (start, _), (_, end) in zip(words, words[k - 1 :]):
             # In `codes` everything stands one further; the spaces around the run belong to it.
             runs.append(_hashes(codes[None, start : end + 2], _WORD_GROUP + k))
+    if scheme.word_max > 0:
+        start, end = words[-1]
+        runs.append(_hashes(codes[None, start : end + 2], _WORD_GROUP))
     return np.concatenate(
         [
             *(_scaled(h, 1, scheme.ngram_buckets) for h in windows),

@@ -25,12 +25,13 @@ EK_API size_t ek_phrase_ngrams_capacity(const ek_phrase_scheme *scheme, size_t l
 
 /* The numbers of a phrase's features.
  *
- * The phrase is taken with a space (U+0020) before and after it; one without any word, which is what stands between
- * spaces, has no features. First come, for n from ngram_min to ngram_max, all windows of n code points (group n), then,
- * for k from 1 to word_max, all runs of k neighbouring words with the spaces around and between them (group 64 + k).
+ * Words are what stands between spaces (U+0020); a phrase without any has no features. First come, for n from ngram_min
+ * to ngram_max, all windows of n code points of the phrase with a space before it and U+0003 after it (group n); then,
+ * for k from 1 to word_max, all runs of k neighbouring words with the spaces around and between them (group 64 + k);
+ * last, unless word_max is 0, the last word once more with a space on either side (group 64).
  * A feature's hash is 32-bit FNV-1a over its group and then its code points, each taken as one unit, then the
  * finaliser of MurmurHash3; its number is 1 + (hash * ngram_buckets >> 32) for a window, and 1 + ngram_buckets +
- * (hash * word_buckets >> 32) for a run of words.
+ * (hash * word_buckets >> 32) for words.
  *
  * numbers  result, room for `capacity`
  * count    result, how many
