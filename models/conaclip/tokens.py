@@ -26,6 +26,7 @@ END_OF_WORD = "</w>"
 _MARKS = ("<|startoftext|>", "<|endoftext|>")
 _WORDS = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 _OPENAI_FILE = "bpe_simple_vocab_16e6.txt.gz"
+_OPENAI_MERGES = 49_152 - 256 - 2  # the file has more lines than CLIP uses
 _BYTES = 2 * 256  # alone, and at the end of a word
 
 Merges = Sequence[tuple[str, str]]
@@ -102,10 +103,10 @@ def read_clip_vocabulary(folder: Path) -> Vocabulary:
     openai = folder / _OPENAI_FILE
     if openai.exists():
         lines = gzip.decompress(openai.read_bytes()).decode("utf-8").split("\n")
-        return vocabulary_of(_parse(lines[1 : 49_152 - 256 - 2 + 1], openai))
+        return vocabulary_of(_parse(lines[1 : 1 + _OPENAI_MERGES], openai))
     path = folder / "merges.txt"
     lines = path.read_text(encoding="utf-8").split("\n")
-    vocabulary = vocabulary_of(_parse([line for line in lines[1:] if line], path))
+    vocabulary = vocabulary_of(_parse(lines[1:], path))
     ours = json.loads(vocabulary.json)["model"]["vocab"]
     stored = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
     if ours != stored:
@@ -137,7 +138,7 @@ def _tokenizer(merges: Merges) -> Tokenizer:
 
 
 def _parse(lines: Iterable[str], path: Path) -> list[tuple[str, str]]:
-    merges = [tuple(line.split()) for line in lines]
+    merges = [tuple(line.split()) for line in lines if line]
     wrong = next((merge for merge in merges if len(merge) != 2), None)
     if wrong is not None:
         raise ValueError(f"{path}: {' '.join(wrong)!r:.80} is no pair of units")
