@@ -27,8 +27,8 @@ def model_card(spec: ExportSpec, report: dict[str, Any]) -> bytes:
 
 def _table(spec: ExportSpec, report: dict[str, Any]) -> list[str]:
     stages = report["stages"]
-    metrics = [name for name in stages[0]["metrics"] if name != "rows"]
-    head = ["stage", "graphs, bytes", "worst signal-to-noise, dB", *metrics]
+    rates = [name for name, value in stages[0]["metrics"].items() if isinstance(value, float)]
+    head = ["stage", "graphs, bytes", "worst signal-to-noise, dB", *rates]
     rows = []
     for stage in stages:
         ratios = [drift["snr_db"] for drift in stage["drift"].values() if drift["snr_db"]]
@@ -37,7 +37,7 @@ def _table(spec: ExportSpec, report: dict[str, Any]) -> list[str]:
                 stage["stage"],
                 f"{stage['graph_bytes']:,}" if stage["graph_bytes"] else "",
                 f"{min(ratios):.1f}" if ratios else "",
-                *(f"{stage['metrics'][name]:.2f}" for name in metrics),
+                *(f"{stage['metrics'][name]:.2f}" for name in rates),
             ]
         )
     if spec.guard is None:

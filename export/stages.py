@@ -100,15 +100,25 @@ def _outputs(
 
 
 def _drift(values: list[np.ndarray], reference: list[np.ndarray]) -> dict[str, float | None]:
-    """Largest absolute difference, and signal-to-noise ratio in dB (None where there is none)."""
+    """Largest absolute difference, signal-to-noise ratio in dB, lowest cosine of a vector (the last
+    axis) with its reference; None where there is no noise or no vector."""
     found = np.concatenate([value.ravel() for value in values]).astype(np.float64)
     expected = np.concatenate([value.ravel() for value in reference]).astype(np.float64)
     noise = float(np.square(found - expected).sum())
     signal = float(np.square(expected).sum())
     return {
-        "largest_difference": float(np.abs(found - expected).max()),
+        "largest_difference": float(np.abs(found - expected).max(initial=0.0)),
         "snr_db": 10 * float(np.log10(signal / noise)) if noise and signal else None,
+        "lowest_cosine": min(map(_lowest_cosine, values, reference), default=1.0) if noise else None,
     }
+
+
+def _lowest_cosine(found: np.ndarray, expected: np.ndarray) -> float:
+    """1 where all vectors of the reference are 0."""
+    a, b = (x.reshape(-1, x.shape[-1]).astype(np.float64) for x in (found, expected))
+    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    cosines = (a * b).sum(1) / np.where(norms > 0, norms, 1)
+    return float(cosines[np.linalg.norm(b, axis=1) > 0].min(initial=1.0))
 
 
 def _metrics(stage: Stage, guard: Guard) -> Mapping[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import warnings
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 import onnx
 import torch
 
+from export.errors import ExportError
 from models.common.export_spec import GraphSpec
 
 OPSET = 18
@@ -18,7 +20,19 @@ _LARGEST_AXIS = 4096
 
 
 def to_onnx(spec: GraphSpec) -> onnx.ModelProto:
-    """Export the module of `spec` with its dynamic axes named; checked, without debug metadata."""
+    """Export the module of `spec` with its dynamic axes named; checked, without debug metadata.
+
+    Raises ExportError (`export_axis`) where an axis came out with a fixed size.
+    """
+    # torch.export unrolls LSTM and GRU for the length of the example; tracing keeps them whole.
+    recurrent = any(isinstance(part, torch.nn.RNNBase) for part in spec.module.modules())
+    with _quiet(), torch.no_grad():
+        model = clean(_traced(spec) if recurrent else _exported(spec))
+    _check_axes(spec, model)
+    return model
+
+
+def _exported(spec: GraphSpec) -> onnx.ModelProto:
     dims = {
         name: torch.export.Dim(name, min=1, max=spec.axis_limits.get(name, _LARGEST_AXIS))
         for axes in spec.dynamic_axes.values()
@@ -28,20 +42,47 @@ def to_onnx(spec: GraphSpec) -> onnx.ModelProto:
         {axis: dims[name] for axis, name in spec.dynamic_axes.get(key, {}).items()}
         for key in spec.inputs
     )
-    with _quiet(), torch.no_grad():
-        program = torch.onnx.export(
-            spec.module,
-            tuple(spec.inputs.values()),
-            dynamo=True,
-            opset_version=OPSET,
-            input_names=list(spec.inputs),
-            output_names=list(spec.outputs),
-            dynamic_shapes=shapes,
-            external_data=False,
-            verbose=False,
-        )
+    program = torch.onnx.export(
+        spec.module,
+        tuple(spec.inputs.values()),
+        dynamo=True,
+        opset_version=OPSET,
+        input_names=list(spec.inputs),
+        output_names=list(spec.outputs),
+        dynamic_shapes=shapes,
+        external_data=False,
+        verbose=False,
+    )
     assert program is not None  # the old exporter returns nothing, this one does
-    return clean(program.model_proto)
+    return program.model_proto
+
+
+def _traced(spec: GraphSpec) -> onnx.ModelProto:
+    buffer = io.BytesIO()
+    torch.onnx.export(
+        spec.module,
+        tuple(spec.inputs.values()),
+        buffer,
+        dynamo=False,
+        opset_version=OPSET,
+        input_names=list(spec.inputs),
+        output_names=list(spec.outputs),
+        dynamic_axes={name: dict(axes) for name, axes in spec.dynamic_axes.items()},
+    )
+    return onnx.load_from_string(buffer.getvalue())
+
+
+def _check_axes(spec: GraphSpec, model: onnx.ModelProto) -> None:
+    """A size that the tracer took for a constant would only fail on the device."""
+    for value in model.graph.input:
+        for axis, name in spec.dynamic_axes.get(value.name, {}).items():
+            size = value.type.tensor_type.shape.dim[axis].dim_value
+            if size:
+                raise ExportError(
+                    "export_axis",
+                    f"axis {axis} ({name}) of input {value.name} has the fixed size {size} in the graph",
+                    "look for Python numbers made from that size in the module's forward()",
+                )
 
 
 def clean(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -17,7 +17,7 @@ import onnx
 from onnx import helper
 
 from export.int8.activations import Activations, Feeds, measure_ranges
-from export.int8.convolutions import is_convolution, quantize_convolution
+from export.int8.convolutions import is_convolution, is_sum, quantize_convolution, quantize_sum
 from export.int8.convolutions import result as convolved
 from export.int8.graph import Graph
 from export.int8.products import is_product, matrix, quantize_product
@@ -55,6 +55,8 @@ def to_int8(models: Mapping[str, onnx.ModelProto], specs: Mapping[str, GraphSpec
                 quantize_product(graph, node, activations)
             elif is_convolution(graph, node) and activations is not None:
                 quantize_convolution(graph, node, activations)
+            elif is_sum(graph, node) and activations is not None:
+                quantize_sum(graph, node, activations)
             elif is_lstm(graph, node):
                 quantize_lstm(graph, node)
             elif is_lookup(graph, node) and graph.array(node.input[0]).size >= SMALLEST:
@@ -67,13 +69,15 @@ def to_int8(models: Mapping[str, onnx.ModelProto], specs: Mapping[str, GraphSpec
 
 
 def _ranges(model: onnx.ModelProto, graph: Graph, feeds: Feeds) -> dict[str, tuple[float, float]]:
-    """Ranges of all that products and convolutions read, and that convolutions give."""
+    """Ranges of all that 8-bit operators read or give in 8 bits."""
     names: set[str] = set()
     for node in graph.original:
         if is_product(graph, node):
             names.add(node.input[0])
         elif is_convolution(graph, node):
             names.update((node.input[0], convolved(graph, node)))
+        elif is_sum(graph, node):
+            names.update((*node.input, convolved(graph, node)))
     return measure_ranges(model, names, feeds)
 
 

@@ -47,7 +47,7 @@ class Activations:
             one, zero = self._graph.add("one", np.float32(1)), self._graph.add("zero", np.uint8(0))
             return Quantized(producer.input[0], one, zero)
         made = self._made[name] = Quantized(f"{name}_uint8", *self.scale(name))
-        self._move(name, name, made, nodes)
+        self._move(name, made, made.values, nodes)
         return made
 
     def scale(self, name: str) -> tuple[str, str]:
@@ -69,9 +69,8 @@ class Activations:
         count = MOVES.get(producer.op_type, 0)
         return count != 0 and all(self._is_uint8(source) for source in producer.input[:count])
 
-    def _move(self, name: str, target: str, scale: Quantized, nodes: list[onnx.NodeProto]) -> str:
-        """Add what computes the values of `name` on the scale of `target`; gives their name."""
-        result = scale.values if name == target else f"{name}_as_{target}_uint8"
+    def _move(self, name: str, scale: Quantized, result: str, nodes: list[onnx.NodeProto]) -> str:
+        """Add what computes the values of `name` on a scale under the name `result`; gives that."""
         if any(result in node.output for node in nodes):
             return result
         if self._graph.is_constant(name):
@@ -79,12 +78,18 @@ class Activations:
             whole = np.rint(self._graph.array(name) / step) + zero
             return self._graph.add(result, np.clip(whole, 0, 255).astype(np.uint8))
         producer = self._graph.producer(name)
-        if producer is None or producer.op_type not in MOVES:
+        kind = producer.op_type if producer is not None else ""
+        if producer is not None and kind == "Relu" and self._graph.array(scale.zero) == 0:
+            # Nothing below 0 can be told on this scale, so quantizing is the ReLU.
+            return self._move(producer.input[0], scale, result, nodes)
+        if producer is None or kind not in MOVES:
             nodes.append(helper.make_node("QuantizeLinear", [name, scale.scale, scale.zero], [result]))
             return result
-        count = MOVES[producer.op_type] or len(producer.input)
-        moved = [self._move(value, target, scale, nodes) for value in producer.input[:count]]
-        node = helper.make_node(producer.op_type, [*moved, *producer.input[count:]], [result])
+        count = MOVES[kind] or len(producer.input)
+        moved = [
+            self._move(value, scale, f"{value}_in_{scale.values}", nodes) for value in producer.input[:count]
+        ]
+        node = helper.make_node(kind, [*moved, *producer.input[count:]], [result])
         node.attribute.extend(producer.attribute)
         nodes.append(node)
         return result
@@ -99,6 +104,8 @@ def measure_ranges(
     probe = onnx.ModelProto()
     probe.CopyFrom(model)
     ordered = sorted(set(names))
+    if not ordered:
+        return {}  # asked for nothing, the engine would give every output
     outputs = {output.name for output in model.graph.output}
     probe.graph.output.extend(
         helper.make_empty_tensor_value_info(name) for name in ordered if name not in outputs

@@ -1,4 +1,4 @@
-"""Convolutions, depthwise ones too, from uint8 to uint8 (`QLinearConv`).
+"""Convolutions, depthwise ones too, and residual sums, from uint8 to uint8.
 
 What follows them in 8 bits reads their result as it is; a ReLU after one is only the lower end of
 its result's range.
@@ -28,8 +28,16 @@ def is_convolution(graph: Graph, node: onnx.NodeProto) -> bool:
     )
 
 
+def is_sum(graph: Graph, node: onnx.NodeProto) -> bool:
+    """Whether a node adds the result of a convolution to another activation, as residual blocks do."""
+    if node.op_type != "Add" or any(graph.is_constant(name) for name in node.input):
+        return False
+    producers = [graph.producer(name) for name in node.input]
+    return any(producer is not None and is_convolution(graph, producer) for producer in producers)
+
+
 def result(graph: Graph, node: onnx.NodeProto) -> str:
-    """Name of what a convolution gives, after the ReLU where one follows."""
+    """Name of what a convolution or a sum gives, after the ReLU where one follows."""
     follower = graph.only_consumer(node.output[0])
     return follower.output[0] if follower is not None and follower.op_type == "Relu" else node.output[0]
 
@@ -37,10 +45,9 @@ def result(graph: Graph, node: onnx.NodeProto) -> str:
 def quantize_convolution(graph: Graph, node: onnx.NodeProto, activations: Activations) -> None:
     """Replace a Conv, and a ReLU after it."""
     nodes: list[onnx.NodeProto] = []
-    name, values = node.output[0], result(graph, node)
+    name, made = node.output[0], _result(graph, node, activations)
     source = activations.quantize(node.input[0], nodes)
     whole, scales = quantize_kernels(graph.array(node.input[1]))
-    made = Quantized(f"{values}_uint8", *activations.scale(values))
     inputs = [
         *(source.values, source.scale, source.zero),
         graph.add(f"{name}_weights", whole),
@@ -53,8 +60,32 @@ def quantize_convolution(graph: Graph, node: onnx.NodeProto, activations: Activa
         inputs.append(graph.add(f"{name}_bias", np.rint(graph.array(node.input[2]) / steps).astype(np.int32)))
     convolution = helper.make_node("QLinearConv", inputs, [made.values])
     convolution.attribute.extend(node.attribute)
-    back = helper.make_node("DequantizeLinear", [made.values, made.scale, made.zero], [values])
-    if values != name:
-        graph.replace(graph.only_consumer(name), [])
-    activations.know(values, made)
-    graph.replace(node, [*nodes, convolution, back])
+    _replace(graph, node, [*nodes, convolution], activations, made)
+
+
+def quantize_sum(graph: Graph, node: onnx.NodeProto, activations: Activations) -> None:
+    """Replace an Add, and a ReLU after it."""
+    nodes: list[onnx.NodeProto] = []
+    made = _result(graph, node, activations)
+    inputs = [part for name in node.input for part in activations.quantize(name, nodes)]
+    add = helper.make_node(
+        "QLinearAdd", [*inputs, made.scale, made.zero], [made.values], domain="com.microsoft"
+    )
+    _replace(graph, node, [*nodes, add], activations, made)
+
+
+def _result(graph: Graph, node: onnx.NodeProto, activations: Activations) -> Quantized:
+    name = result(graph, node)
+    return Quantized(f"{name}_uint8", *activations.scale(name))
+
+
+def _replace(
+    graph: Graph, node: onnx.NodeProto, nodes: list[onnx.NodeProto], activations: Activations, made: Quantized
+) -> None:
+    """Put `nodes` in the place of a node and its ReLU, and turn the result back into float32."""
+    name = result(graph, node)
+    if name != node.output[0]:
+        graph.replace(graph.only_consumer(node.output[0]), [])
+    activations.know(name, made)
+    back = helper.make_node("DequantizeLinear", [made.values, made.scale, made.zero], [name])
+    graph.replace(node, [*nodes, back])

@@ -92,9 +92,7 @@ class Graph:
             count += 1
             unique = f"{name}_{count}"
         self._taken.add(unique)
-        self._constants[unique] = numpy_helper.from_array(np.ascontiguousarray(values), unique)
-        if np.ndim(values) == 0:  # ascontiguousarray makes a vector of a scalar
-            self._constants[unique].ClearField("dims")
+        self._constants[unique] = numpy_helper.from_array(np.asarray(values, order="C"), unique)
         return unique
 
     def remove_constant(self, name: str) -> None:
@@ -102,12 +100,19 @@ class Graph:
         del self._constants[name]
 
     def finish(self) -> None:
-        """Write the new nodes and constants into the graph, and drop what nothing reads."""
-        nodes, read = self.nodes(), set(self.constants_read())
+        """Write the new nodes and constants into the graph: none that nothing reads, none twice."""
+        nodes, constants = self.nodes(), [self._constants[name] for name in self.constants_read()]
+        first: dict[tuple[object, ...], str] = {}
+        same = {
+            t.name: first.setdefault((t.data_type, *t.dims, numpy_helper.to_array(t).tobytes()), t.name)
+            for t in constants
+        }
         del self._graph.node[:]
         self._graph.node.extend(nodes)
+        for node in self._graph.node:
+            node.input[:] = [same.get(name, name) for name in node.input]
         del self._graph.initializer[:]
-        self._graph.initializer.extend(t for name, t in self._constants.items() if name in read)
+        self._graph.initializer.extend(t for t in constants if same[t.name] == t.name)
 
 
 def attributes(node: onnx.NodeProto) -> dict[str, Any]:

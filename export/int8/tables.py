@@ -16,6 +16,9 @@ from onnx import TensorProto, helper
 from export.int8.graph import Graph, attributes
 from export.int8.weights import quantize_columns, quantize_rows
 
+RECURRENT = ("LSTM", "DynamicQuantizeLSTM", "GRU", "RNN")
+"""Operators whose biases, input 3, are matrices."""
+
 
 def is_lookup(graph: Graph, node: onnx.NodeProto) -> bool:
     """Whether a node gathers rows of a constant matrix."""
@@ -64,11 +67,12 @@ def store_constants(graph: Graph, smallest: int) -> None:
     Engines compute these once, at load. Such constants are weights that the graph cuts to the length
     of its input, or that belong to operators without an 8-bit version.
     """
+    biases = {name for node in graph.nodes() if node.op_type in RECURRENT for name in node.input[3:4]}
     for name in graph.constants_read():
-        if not graph.is_constant(name) or graph.array(name).size < smallest:
+        if not graph.is_constant(name) or name in biases:
             continue
         values = graph.array(name)
-        if values.ndim < 2:
+        if values.size < smallest or values.ndim < 2:
             continue
         whole, scales = quantize_rows(values)
         cast = helper.make_node(

@@ -12,6 +12,8 @@ import numpy as np
 LARGEST = 127
 LARGEST_PAIR = 128
 """255 * 128 fits into 16 signed bits: sum of two neighbouring weights of the same sign."""
+SMALLEST_SCALE = 1e-30
+"""What is smaller is 0: division by a denormal number would overflow."""
 SMALLEST_GROUP = 32
 """So many weights at least share a scale."""
 
@@ -25,7 +27,7 @@ def quantize_columns(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     one_sign = np.maximum(np.maximum(pairs, 0).sum(axis=1), np.maximum(-pairs, 0).sum(axis=1))
     # Rounding may add a half to each of the two.
     needed = np.maximum(np.abs(weights).max(axis=0) / LARGEST, one_sign.max(axis=0) / (LARGEST_PAIR - 1))
-    scales = np.where(needed > 0, needed, 1).astype(np.float32)
+    scales = np.maximum(needed, SMALLEST_SCALE).astype(np.float32)
     return np.rint(weights / scales).astype(np.int8), scales
 
 
@@ -39,7 +41,7 @@ def quantize_rows(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     while first > 1 and np.prod(values.shape[first:]) < SMALLEST_GROUP:
         first -= 1
     largest = np.abs(values).max(axis=tuple(range(first, values.ndim)), keepdims=True)
-    scales = (np.where(largest > 0, largest, 1) / LARGEST).astype(np.float32)
+    scales = np.maximum(largest / LARGEST, SMALLEST_SCALE).astype(np.float32)
     return np.rint(values / scales).astype(np.int8), scales
 
 
@@ -49,5 +51,5 @@ def quantize_kernels(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     An engine may lay out a kernel's weights in any order, so any two add up to LARGEST_PAIR at most.
     """
     largest = np.abs(weights).reshape(len(weights), -1).max(axis=1)
-    scales = (np.where(largest > 0, largest, 1) / (LARGEST_PAIR // 2)).astype(np.float32)
+    scales = np.maximum(largest / (LARGEST_PAIR // 2), SMALLEST_SCALE).astype(np.float32)
     return np.rint(weights / scales.reshape(-1, *[1] * (weights.ndim - 1))).astype(np.int8), scales

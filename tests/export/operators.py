@@ -164,7 +164,7 @@ def graph(module: nn.Module, outputs: list[str], axes: dict[str, dict[int, str]]
 def vectors(module: nn.Module, name: str, limit: int, **rest: object) -> GraphSpec:
     """`name` int32 [batch, length] -> `vector`."""
     rng = np.random.default_rng(0)
-    calibration = [{name: integers(rng, limit, 1, 7 + i % 9)} for i in range(24)]
+    calibration = [{name: integers(rng, limit, 1, (6 + i) % 12 + 1)} for i in range(24)]
     axes = {name: {0: "batch", 1: "length"}, "vector": {0: "batch"}}
     return graph(module, ["vector"], axes, calibration, **rest)
 

@@ -64,9 +64,12 @@ class TestBundle:
             assert stage["drift"].keys() == outputs
             assert stage["metrics"]["rows"] == 50
         for output in outputs:
-            assert torch_["drift"][output] == {"largest_difference": 0.0, "snr_db": None}
+            assert torch_["drift"][output] == {
+                "largest_difference": 0.0, "snr_db": None, "lowest_cosine": None
+            }  # fmt: skip
             assert fp32["drift"][output]["largest_difference"] < 1e-4
             assert 25 < int8["drift"][output]["snr_db"] < fp32["drift"][output]["snr_db"]
+            assert 0.99 < int8["drift"][output]["lowest_cosine"] < 1
         assert int8["graph_bytes"] < fp32["graph_bytes"] / 2
         assert report["guard"]["data"]["file"] == spec.guard.data.name
         assert metrics["int8"] == int8["metrics"]
