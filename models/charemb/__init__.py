@@ -4,4 +4,6 @@ CharEmb (Fusco and Antognini, 2023): every entry of the matrix, word or multiwor
 sample, (text, vector), so the model learns to place any string in the matrix' space.
 """
 
+from models.charemb.spec import export_spec
 
+__all__ = ["export_spec"]

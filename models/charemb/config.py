@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge_sdk.kernels import PhraseScheme
+
 
 @dataclass(frozen=True)
 class CharacterConfig:
@@ -29,11 +31,21 @@ class CharacterConfig:
 class BagConfig:
     """An encoder that reads hashed n-grams of letters and words: the student."""
 
-    buckets: int = 32768
-    width: int = 96
-    hidden: int = 512
-    dropout: float = 0.1
+    ngram_min: int = 3
+    ngram_max: int = 5
+    word_max: int = 2
+    ngram_buckets: int = 32768
+    word_buckets: int = 16384
+    width: int = 64
+    hidden: int = 256
+    dropout: float = 0.0
     max_characters: int = 256
+
+    @property
+    def scheme(self) -> PhraseScheme:
+        return PhraseScheme(
+            self.ngram_min, self.ngram_max, self.word_max, self.ngram_buckets, self.word_buckets
+        )
 
 
 MODELS: dict[str, CharacterConfig | BagConfig] = {

@@ -1,8 +1,8 @@
-"""Raw text to a file of words: one document a line, words and breaks separated by spaces.
+"""Raw text to a file of token numbers.
 
-A break is "," where a phrase may not go on (comma, bracket, colon, ...) and "." at the end of a
-sentence. Words are lower-cased, split at hyphens, and made by the runtime's own normalisation, so
-that a word of the corpus and a word of a caller's phrase are the same string.
+Words are made by the runtime's own normalisation, so that a word of the corpus and a word of a
+caller's phrase are the same string. Between them stand breaks: the end of a document, the end of a
+sentence, and pauses (comma, bracket, colon, ...) where no phrase goes on.
 """
 
 from __future__ import annotations
@@ -13,14 +13,21 @@ import lzma
 import random
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+import numpy as np
 
 from edge_sdk.errors import InputError
 from edge_sdk.files import atomic_write
 from edge_sdk.phrase import normalise_phrase
 
-BREAKS = frozenset(".,")
+BREAKS = ("", ".", ",")
+"""Names of the breaks: numbers 0, 1 and 2 of every corpus."""
+DOCUMENT, SENTENCE, PAUSE = range(3)
+IDS, NAMES = "words.u32", "words.txt"
+ID = np.dtype("<u4")
 TEXT_COLUMNS = ("title", "abstract", "text", "description", "claims")
 """Columns of a TSV that are read, in this order; the others are metadata."""
 _OPENERS = {".gz": gzip.open, ".xz": lzma.open}
@@ -79,36 +86,74 @@ def tokenise(text: str) -> list[str]:
     return tokens
 
 
-def write_words(folders: Sequence[Path], path: Path, share: float = 1.0, seed: int = 1) -> dict[str, int]:
-    """Tokenise folders into one file; counts of documents and words.
+def encode(folders: Sequence[Path], out: Path, share: float = 1.0, seed: int = 1) -> dict[str, int]:
+    """Tokenise folders into ``words.u32`` and ``words.txt`` in a folder; counts of what was found.
 
-    `share` keeps a random part of the documents (the curve over corpus size uses it); the part for
-    a smaller share is within that for a larger one.
+    ``words.u32`` has the corpus as numbers of lines of ``words.txt`` (little-endian, 32 bits), so
+    that later stages are array operations over a file of any size. `share` keeps a random part of
+    the documents; the part for a smaller share is within that for a larger one.
     """
     draw = random.Random(seed)
-    counts = {"documents": 0, "words": 0}
-    with atomic_write(path) as file:
+    numbers = {name: number for number, name in enumerate(BREAKS)}
+    found = {"documents": 0, "words": 0}
+    with atomic_write(out / IDS) as file:
         for text in documents(folders):
-            if draw.random() < share:
-                tokens = tokenise(text)
-                file.write(" ".join(tokens).encode() + b"\n")
-                counts["documents"] += 1
-                counts["words"] += sum(token not in BREAKS for token in tokens)
-    return counts
+            if draw.random() >= share:
+                continue
+            block = [numbers.setdefault(token, len(numbers)) for token in tokenise(text)]
+            file.write(np.array([*block, DOCUMENT], ID).tobytes())
+            found["documents"] += 1
+            found["words"] += sum(number >= len(BREAKS) for number in block)
+    with atomic_write(out / NAMES) as file:
+        file.write("\n".join(numbers).encode())
+    return {**found, "types": len(numbers) - len(BREAKS)}
 
 
-def read_words(path: Path) -> Iterator[list[str]]:
-    """The documents of a file that `write_words` wrote."""
-    with open(path, encoding="utf-8") as file:
-        for line in file:
-            yield line.split()
+@dataclass(frozen=True)
+class Corpus:
+    """An encoded corpus: token numbers (mapped, not read) and their names."""
 
+    ids: np.ndarray
+    """uint32 [tokens], breaks included."""
+    names: list[str]
 
-def sentences(path: Path) -> Iterator[list[str]]:
-    """Its sentences without breaks: what word vectors are trained on."""
-    with open(path, encoding="utf-8") as file:
-        for line in file:
-            for sentence in line.split(" ."):
-                words = [word for word in sentence.split() if word not in BREAKS]
-                if words:
-                    yield words
+    @staticmethod
+    def open(folder: Path) -> Corpus:
+        """What `encode` or `models.charemb.terms.join_terms` wrote. Raises OSError."""
+        names = (folder / NAMES).read_text(encoding="utf-8").split("\n")
+        return Corpus(np.memmap(folder / IDS, ID, "r"), names)
+
+    def save_names(self, folder: Path) -> None:
+        with atomic_write(folder / NAMES) as file:
+            file.write("\n".join(self.names).encode())
+
+    def blocks(self, size: int = 1 << 22) -> Iterator[np.ndarray]:
+        """The ids in pieces of about `size`, each ending with a document's end."""
+        first = 0
+        while first < len(self.ids):
+            ends = np.flatnonzero(self.ids[first : first + size] == DOCUMENT)
+            while not len(ends):  # a document longer than a block
+                size *= 2
+                ends = np.flatnonzero(self.ids[first : first + size] == DOCUMENT)
+            yield np.asarray(self.ids[first : first + ends[-1] + 1])
+            first += int(ends[-1]) + 1
+
+    def counts(self) -> np.ndarray:
+        """How often each name occurs: int64 [names]."""
+        total = np.zeros(len(self.names), np.int64)
+        for block in self.blocks():
+            total += np.bincount(block, minlength=len(self.names))
+        return total
+
+    def sentences(self) -> Iterator[list[str]]:
+        """Sentences as lists of names, without breaks."""
+        names = self.names
+        for block in self.blocks():
+            block = block[block != PAUSE]
+            ends = np.flatnonzero(block < len(BREAKS))
+            first = 0
+            numbers = block.tolist()
+            for end in ends.tolist():
+                if end > first:
+                    yield [names[number] for number in numbers[first:end]]
+                first = end + 1

@@ -137,14 +137,18 @@ _ENCODERS = {
 
 
 class BagEncoder(nn.Module):
-    """Mean of the embeddings of hashed n-grams, then an MLP beside a linear path.
+    """Sum of the embeddings of hashed n-grams, then an MLP beside a linear path.
 
     The linear path alone is fastText's sum of n-gram vectors (Bojanowski et al., 2017).
     """
 
     def __init__(self, config: BagConfig, dimension: int) -> None:
         super().__init__()
-        self.table = nn.Parameter(torch.randn(config.buckets + 1, config.width) * config.width**-0.5)
+        scheme = config.scheme
+        size = 1 + scheme.ngram_buckets + scheme.word_buckets
+        self.table = nn.Parameter(torch.randn(size, config.width) * 0.1)
+        with torch.no_grad():
+            self.table[0] = 0.0
         self.dropout = ByteDropout(config.dropout)
         self.up = nn.Linear(config.width, config.hidden)
         self.down = nn.Linear(config.hidden, dimension)
@@ -152,10 +156,17 @@ class BagEncoder(nn.Module):
 
     def forward(self, ngrams: Tensor) -> Tensor:
         """int32 or int64 [batch, n], 0 is padding -> float32 [batch, dimension]."""
-        given = (ngrams > 0).to(self.table.dtype)[:, :, None]
-        total = (F.embedding(ngrams, self.table) * given).sum(1)
-        mean = self.dropout(total / given.sum(1).clamp(min=1.0).sqrt())
-        return self.linear(mean) + self.down(self.dropout(self.up(mean).relu()))
+        count = (ngrams > 0).to(self.table.dtype).sum(1)
+        # Row 0 stays zero: `bag` never touches it.
+        return self._head(F.embedding(ngrams, self.table).sum(1), count)
+
+    def bag(self, ngrams: Tensor, begins: Tensor, counts: Tensor) -> Tensor:
+        """The same without padding, as `models.charemb.data.bag` gives it."""
+        return self._head(F.embedding_bag(ngrams, self.table, begins, mode="sum"), counts)
+
+    def _head(self, total: Tensor, count: Tensor) -> Tensor:
+        x = total / count.clamp(min=1.0).sqrt()[:, None]
+        return self.linear(x) + self.down(self.dropout(self.up(x).relu()))
 
 
 def build(config: CharacterConfig | BagConfig, characters: int, dimension: int) -> nn.Module:
