@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from models.query_translator.search import pad
 
 Text = tuple[str, str]
 """Source and target, both normalised."""
-_PRIVATE = 0xE000
+PRIVATE = 0xE000
 """Characters that no vocabulary has: a word made of one becomes a copy slot."""
 LONGEST = 60
 """Pairs with more tokens on a side are left out."""
@@ -56,7 +57,7 @@ def with_slots(source: str, target: str, random: Random, brands: Sequence[str] =
     used = 0
     for found in both[: random.choice((1, 1, 1, 2, 3))]:
         if f" {found} " in f" {source} " and f" {found} " in f" {target} ":
-            mark = chr(_PRIVATE + used)
+            mark = chr(PRIVATE + used)
             source = f" {source} ".replace(f" {found} ", f" {mark} ", 1).strip()
             target = f" {target} ".replace(f" {found} ", f" {mark} ", 1).strip()
             used += 1
@@ -164,7 +165,7 @@ class Batches:
         supervised = self._sorted(mixture.draw_supervised, self.sizes[0], count)
         augmented = [self._sorted(kind, self.sizes[1], (count + 1) // 2) for kind in kinds]
         brands = [
-            [self._encode(lambda: mixture.draw_brand(share)) for _ in range(self.sizes[2])] for share in shares
+            [self._encode(partial(mixture.draw_brand, share)) for _ in range(self.sizes[2])] for share in shares
         ]  # fmt: skip
         batches = [
             batch_of((supervised[i], augmented[i % 2][i // 2], brands[i])) for i in range(count)

@@ -17,6 +17,7 @@ folder under `--out`; a finished stage is not repeated, an interrupted one goes 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -26,11 +27,11 @@ from random import Random
 from models.common.seeding import seed_everything
 from models.common.trainer import Interrupted, TrainConfig, Trainer, finished_epochs
 from models.query_translator.config import ModelConfig
-from models.query_translator.examples import Batches, Mixture, Text
+from models.query_translator.examples import PRIVATE, Batches, Mixture, Text
 from models.query_translator.lexicon import read_lexicon
 from models.query_translator.model import Translator
 from models.query_translator.objective import translation_loss
-from models.query_translator.recombine import WordMixer
+from models.query_translator.recombine import Recombination, WordMixer, tagged_phrases
 from models.query_translator.task import (
     Task,
     load_model,
@@ -94,10 +95,45 @@ def train_reverse(task: Task, folder: Path, config: ModelConfig, settings: Train
 
 
 def backtranslate(task: Task, model: Translator) -> list[Text]:
-    """MTOP's English sentences with the sources that the reverse model gives them."""
-    targets = [text for text in dict.fromkeys(text for text, _, _ in task.english) if len(text.split()) <= 25]
-    sources = translations(model, task.tokenizer, targets, bfloat16=True)
-    return [(s, t) for s, t in zip(sources, targets) if s and s != t]
+    """MTOP's English sentences with the sources that the reverse model gives them.
+
+    Only sentences with an intent that the model was trained on. Names and other phrases that are
+    copied go through copy slots. Sources that stutter, a small model's way to fail, are dropped.
+    """
+    copied = Recombination(task.train, tagged_phrases(task.english), Random(0)).copied
+    known = {pair.target_parse.split(" ")[0] for pair in task.train}
+    marked: dict[str, list[str]] = {}
+    for text, intent, tags in task.english:
+        if f"[{intent}" in known and len(text.split(" ")) <= 25:
+            phrases = [p for kind, p in tagged_phrases([(text, intent, tags)]) if kind in copied]
+            marked.setdefault(*mark(text, phrases))
+    made = translations(model, task.tokenizer, list(marked), bfloat16=True)
+    pairs = [(unmark(s, names), unmark(t, names)) for s, (t, names) in zip(made, marked.items())]
+    return [(s, t) for s, t in pairs if s != t and plausible(s, t)]
+
+
+def mark(text: str, phrases: Sequence[str]) -> tuple[str, list[str]]:
+    """The text with phrases replaced by characters that no vocabulary has, and those phrases."""
+    used: list[str] = []
+    for phrase in phrases:
+        if f" {phrase} " in f" {text} ":
+            text = f" {text} ".replace(f" {phrase} ", f" {chr(PRIVATE + len(used))} ", 1).strip()
+            used.append(phrase)
+    return text, used
+
+
+def unmark(text: str, phrases: Sequence[str]) -> str:
+    """Undo `mark`; also what the model made of it."""
+    for number, phrase in enumerate(phrases):
+        text = text.replace(chr(PRIVATE + number), phrase)
+    return text
+
+
+def plausible(source: str, target: str) -> bool:
+    """Whether a made source neither stutters nor is far shorter or longer than its target."""
+    words, wanted = source.split(" "), len(target.split(" "))
+    stutters = any(words.count(w) > 2 for w in words if len(w) > 2) or re.search(r"(.{1,4})\1\1", source)
+    return not stutters and 0.5 * wanted - 1 <= len(words) <= 1.7 * wanted + 2
 
 
 def label(task: Task, teacher: Translator, count: int, seed: int) -> list[Text]:
