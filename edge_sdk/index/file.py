@@ -42,6 +42,8 @@ class Content:
     stamps: np.ndarray
     """int64 [>= size]"""
     keys: Sequence[str]
+    checksum: int | None = None
+    """Of the file that it was read from; None after a change."""
 
 
 class StoredKeys(Sequence[str]):
@@ -138,6 +140,7 @@ def read(path: Path, verify: bool) -> tuple[Content, Origin | None]:
         np.frombuffer(scales, "<f4"),
         np.frombuffer(stamps, "<i8"),
         StoredKeys(places, keys, path),
+        checksum,
     )
     if not np.isfinite(content.scales).all():
         raise _damaged(path, "a scale is no finite number")

@@ -27,6 +27,11 @@ class Match(NamedTuple):
     key: str
     score: float
 
+    @classmethod
+    def of(cls, key: str, score: float) -> Match:
+        """Rounding can lead a cosine of 1 just above it."""
+        return cls(key, max(-1.0, min(1.0, score)))
+
 
 class VectorIndex:
     """Directions of vectors as int8, one row a key, in the order in which keys were first added.
@@ -93,8 +98,7 @@ class VectorIndex:
         n = content.size
         places, scores = nearest(content.rows[:n], content.scales[:n], query, unit, top)
         return [
-            # Rounding can lead a cosine of 1 just above it.
-            Match(content.keys[place], max(-1.0, min(1.0, score)))
+            Match.of(content.keys[place], score)
             for place, score in zip(places.tolist(), scores.tolist())
         ]
 
@@ -196,6 +200,11 @@ class VectorIndex:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def content(self) -> Content:
+        """The present state: never changed itself, it stays as it is when the index changes."""
+        return self._open()
 
     def _open(self) -> Content:
         content = self._content
