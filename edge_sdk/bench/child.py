@@ -45,8 +45,8 @@ def measure(import_ms: float) -> None:
         every = cycle(texts)
         times = _timed(task.batch, [list(islice(every, size)) for _ in range(count)], seconds)
         result[f"batch_{size}_per_s"] = size * len(times) / sum(times)
-    result["steady_rss_mb"] = _rss_mb("VmRSS")
-    result["peak_rss_mb"] = _rss_mb("VmHWM")
+    result["steadyrss_mb"] = rss_mb("VmRSS")
+    result["peakrss_mb"] = rss_mb("VmHWM")
     result["quantiles"] = [time * 1e3 for time in quantiles(single)]
     result["by_text"] = [
         median(single[i :: len(texts)]) * 1e3 for i in range(min(len(texts), len(single)))
@@ -80,7 +80,7 @@ def _timed(
     return times
 
 
-def _rss_mb(field: str) -> float | None:
+def rss_mb(field: str) -> float | None:
     """Resident memory of this process, now (VmRSS) or at its peak (VmHWM), in 10^6 bytes."""
     if sys.platform == "linux":
         # Not getrusage: its peak begins with that of the parent, which `exec` hands on.
