@@ -113,7 +113,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         teacher,
         vocabulary,
         CachedBatches(TaughtBatches(drawn, teacher, vocabulary, config.image.size), CACHED_EPOCHS),
-        Validation(held_out, vocabulary.reader(), config.image.size, config.text.length),
+        Validation(held_out, corpus, vocabulary.reader(), config.image.size, config.text.length),
         config,
         TrainConfig(
             epochs=options.epochs, patience=options.epochs, learning_rate=options.learning_rate,

@@ -108,12 +108,12 @@ PRESETS = {
     "conaclip-2l": _conaclip(2),
     "grocery-teacher": DualConfig(
         TextConfig(layers=2, heads=4, width=192, vocabulary=2048, length=64, activation="relu"),
-        ConvConfig(widths=(32, 64, 128, 256), depths=(2, 2, 2, 2)),
+        ConvConfig(widths=(32, 64, 128, 256), depths=(2, 2, 2, 2), size=112),
         dimension=256,
     ),
     "grocery-student": DualConfig(
         TextConfig(layers=2, heads=4, width=192, vocabulary=2048, length=64, activation="relu"),
-        ConvConfig(widths=(32, 64, 128, 256), depths=(1, 1, 1, 1)),
+        ConvConfig(widths=(32, 64, 128, 256), depths=(1, 1, 1, 1), size=112),
         dimension=256,
     ),
     "tiny": DualConfig(

@@ -95,7 +95,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         epochs=options.epochs, patience=options.epochs, learning_rate=options.learning_rate,
         weight_decay=0.05, ema_decay=0.995,
     )  # fmt: skip
-    validate = Validation(held_out, vocabulary.reader(), config.image.size, config.text.length)
+    validate = Validation(held_out, corpus, vocabulary.reader(), config.image.size, config.text.length)
     try:
         epochs = distil(
             teacher, vocabulary, taught, validate, config, OBJECTIVES[options.objective], settings,

@@ -71,7 +71,7 @@ def train(
         settings,
         loss=loss,
         batches=batches,
-        validate=Validation(held_out, reader, config.image.size, length),
+        validate=Validation(held_out, batches.corpus, reader, config.image.size, length),
         metric="mean",
         steps_per_epoch=len(batches),
         folder=folder,
