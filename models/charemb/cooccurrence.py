@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge_sdk.errors import EdgeError
-from models.charemb.corpus import BREAKS, SENTENCE, DOCUMENT, Corpus
+from models.charemb.corpus import BREAKS, DOCUMENT, PAUSE, SENTENCE, Corpus
 from models.charemb.spans import Spans
 
 
@@ -77,6 +77,7 @@ def _contexts(
     kept = draw.random(len(ids), dtype=np.float32) < kept_share.astype(np.float32)[ids]
     tokens = np.where(kept, rank[ids], np.int32(-2))
     tokens[(ids == DOCUMENT) | (ids == SENTENCE)] = -1
+    tokens[ids == PAUSE] = -2
     size = min(config.contexts, int((counts > 0).sum()))
     q = (counts * kept_share)[order[:size]] ** config.smoothing
     return tokens, np.log(q / q.sum()).astype(np.float32)
