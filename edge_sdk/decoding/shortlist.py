@@ -20,7 +20,8 @@ class Shortlist:
     any source may give, such as function words."""
 
     def __init__(self, starts: np.ndarray, targets: np.ndarray) -> None:
-        """Source token i may give targets[starts[i]:starts[i + 1]], the likeliest first.
+        """Source token i may give targets[starts[i]:starts[i + 1]], the likeliest first; END there
+        means nothing.
 
         Integers [V + 1] and [n].
         """
@@ -47,8 +48,8 @@ class Shortlist:
         return cls(starts, targets)
 
     def guess(self, source: Sequence[int]) -> list[int]:
-        """The likeliest target of each token of a source without END; its own id where none is known."""
-        return [self._likeliest[i] for i in source]
+        """The likeliest target of each token of a source; its own id where none is known."""
+        return [target for i in source if (target := self._likeliest[i]) != END]
 
     def candidates(self, source: Sequence[int]) -> np.ndarray:
         """int32 [c]: END, the source's own tokens and what they may give; some several times."""

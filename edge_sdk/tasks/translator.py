@@ -6,10 +6,12 @@ docs/translation.md tells how the pieces work together and what they cost.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from edge_sdk.brand_spelling import BrandSpelling
 from edge_sdk.brands import BrandList, BrandsLike, as_brands
 from edge_sdk.decoding.beam import beam_search
 from edge_sdk.decoding.decoder import Decoder, Hypothesis
@@ -18,7 +20,7 @@ from edge_sdk.decoding.greedy import greedy
 from edge_sdk.decoding.length_penalty import LengthPenalty
 from edge_sdk.decoding.shortlist import Shortlist
 from edge_sdk.decoding.stopping import LengthLimit
-from edge_sdk.errors import InputError
+from edge_sdk.errors import BundleError, InputError
 from edge_sdk.query_text import normalise
 from edge_sdk.query_tokenizer import END, FIRST_SLOT, SLOTS, QueryTokenizer, Source
 from edge_sdk.results import Translation
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 WIDEST_BEAM = 16
 BATCH_ROWS = 24
 """Hypotheses that a batch decodes in step; more would fall out of the processor's cache."""
+LONGEST_TOKEN = 64
+"""Characters of the text for each token that is allowed, white space included."""
 _DEVANAGARI = re.compile("[\u0900-\u097f\ua8e0-\ua8ff\u1cd0-\u1cff]")
 
 
@@ -62,16 +66,20 @@ class Translator(Task[Translation]):
         super().__init__(bundle, sessions, threads)
         pipeline = bundle.manifest.pipeline
         pipeline.only(
-            "tokenizer", "brands", "shortlist", "max_source", "length", "length_penalty", "beam"
+            "tokenizer", "brands", "words", "shortlist", "max_source", "length", "length_penalty", "beam"
         )
         brands = pipeline.section("brands")
         brands.only("file", "first")
-        names = bytes(bundle.read(brands.text("file"))).decode("utf-8").split("\n")
         self._tokenizer = QueryTokenizer(
             bundle.read(pipeline.text("tokenizer")),
-            [name for name in names if name],
+            _lines(bundle, brands.text("file")),
             brands.integer("first", FIRST_SLOT + SLOTS),
         )
+        self._words: Set[str] | None = None
+        if "words" in pipeline.values:
+            self._words = frozenset(_lines(bundle, pipeline.text("words")))
+        # A caller's own list is often the same for many calls, and its index takes time to make.
+        self._spelling = lru_cache(maxsize=4)(self._make_spelling)
         self._shortlist = None
         if "shortlist" in pipeline.values:
             self._shortlist = Shortlist.read(bundle, pipeline.section("shortlist"))
@@ -178,15 +186,27 @@ class Translator(Task[Translation]):
                 f"argument {argument} has Devanagari letters; this model reads romanised Hindi",
                 "write the query in Latin letters, such as chawal for \u091a\u093e\u0935\u0932",
             )
-        # A token has at least one character, so the limit holds before the work is done.
-        source = self._tokenizer.encode(normalise(text[: 64 * self.max_source]), settings.brands)
-        if len(source.ids) > self.max_source or len(text) > 64 * self.max_source:
+        # No more work than a text of the greatest length takes.
+        longest = LONGEST_TOKEN * self.max_source
+        cut = self._corrected(normalise(text[:longest]), settings.brands)
+        source = self._tokenizer.encode(cut, settings.brands)
+        if len(source.ids) > self.max_source or len(text) > longest:
             raise InputError(
                 "input_too_long",
                 f"argument {argument} has more than {self.max_source} tokens",
                 "translate it in parts",
             )
         return source
+
+    def _corrected(self, text: str, brands: BrandList) -> str:
+        """The text with misspelled brands written right, where the bundle knows words."""
+        words = self._words
+        if words is None or all(word in words for word in text.split(" ")):
+            return text
+        return self._spelling(brands).correct(text)
+
+    def _make_spelling(self, brands: BrandList) -> BrandSpelling:
+        return BrandSpelling(brands, self._words or ())
 
     def _search(self, sources: list[list[int]], beam: int) -> list[Hypothesis]:
         """The best target of each source, which has END."""
@@ -201,6 +221,15 @@ class Translator(Task[Translation]):
 
     def _result(self, text: str, source: Source, best: Hypothesis) -> Translation:
         return Translation(text, self._tokenizer.decode(best.tokens, source.slots), best.log_p)
+
+
+def _lines(bundle: Bundle, name: str) -> list[str]:
+    """A text file's lines that are not empty. Raises BundleError (`bundle_schema`)."""
+    try:
+        text = bytes(bundle.read(name)).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BundleError("bundle_schema", f"{name} is not UTF-8: {error}", "export the bundle again") from error
+    return [line for line in text.split("\n") if line]
 
 
 def _is_translated(source: Source) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from random import Random
 from typing import Any
+
+import numpy as np
 
 from edge_sdk.query_tokenizer import QueryTokenizer
 from models.common.checkpoint import load_json
@@ -14,6 +17,7 @@ from models.query_translator.data import read_pairs
 from models.query_translator.examples import Text, encode_pair
 from models.query_translator.graphs import graphs
 from models.query_translator.search import EXTRA, RATIO
+from models.query_translator.shortlist import lexical_table
 from models.query_translator.task import (
     BRANDS,
     TOKENIZER,
@@ -23,6 +27,7 @@ from models.query_translator.task import (
     read_vocabulary,
 )
 
+STARTS, TARGETS = "shortlist_starts.npy", "shortlist_targets.npy"
 CALIBRATION_PAIRS = 100
 LARGEST_LOSS = 0.5
 """Points of BLEU that quantization may cost."""
@@ -55,6 +60,8 @@ def export_spec(checkpoint_dir: Path, data_dir: Path | None) -> ExportSpec:
     model = load_model(checkpoint_dir)
     tokenizer, first_brand, brands = read_vocabulary(checkpoint_dir)
     labels = read_texts(checkpoint_dir / "labels.tsv")
+    pairs = [example for pair in labels if (example := encode_pair(tokenizer, *pair))]
+    starts, targets = lexical_table(pairs, model.config.vocabulary)
     guard = None
     if data_dir is not None:
         guard = Guard(data_dir / "hinglish_top" / "validation.tsv.gz", "bleu", LARGEST_LOSS)
@@ -70,6 +77,7 @@ def export_spec(checkpoint_dir: Path, data_dir: Path | None) -> ExportSpec:
             "tokenizer": TOKENIZER,
             "brands": {"file": BRANDS, "first": first_brand},
             "words": WORDS,
+            "shortlist": {"starts": STARTS, "targets": TARGETS},
             "max_source": LONGEST_SOURCE,
             "length": {"ratio": RATIO, "extra": EXTRA, "maximum": model.config.max_positions - 1},
             "length_penalty": 1.0,
@@ -79,6 +87,8 @@ def export_spec(checkpoint_dir: Path, data_dir: Path | None) -> ExportSpec:
             TOKENIZER: (checkpoint_dir / TOKENIZER).read_bytes(),
             BRANDS: (checkpoint_dir / BRANDS).read_bytes(),
             WORDS: (checkpoint_dir / WORDS).read_bytes(),
+            STARTS: npy_bytes(starts),
+            TARGETS: npy_bytes(targets),
         },
         selftest_inputs=[*EXAMPLES, *HARD_INPUTS],
         guard=guard,
@@ -95,6 +105,13 @@ def _calibration(labels: list[Text], data: Path | None, tokenizer: QueryTokenize
         real = [pair[:2] for pair in read_pairs(data, "train")]
         pairs = pairs[: len(pairs) // 2] + Random(0).sample(real, min(len(real), CALIBRATION_PAIRS // 2))
     return [example for pair in pairs if (example := encode_pair(tokenizer, *pair))]
+
+
+def npy_bytes(array: np.ndarray) -> bytes:
+    """An array as a file of NumPy's format."""
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
 
 
 def _card(config: ModelConfig, training: dict[str, Any], brands: int) -> str:
