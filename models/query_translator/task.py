@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -153,17 +152,15 @@ def _write_vocabulary(
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     sentences = [text for pair in train for text in pair[:2]]
-    entries = read_lexicon()
     queries = draw_queries(World(world.entries, world.brands, world.products), 6000, 5)
     words = [word for e in world.entries for word in (e.english, *e.spellings)]
     texts = 2 * sentences + [text for text, _, _ in english] + 2 * words
     texts += [text for query in queries for text in query[:2]] + [name for _, name in world.products]
-    known = Counter(word for text in sentences + [t for t, _, _ in english] for word in text.split(" "))
+    known = {word for text in sentences + [t for t, _, _ in english] for word in text.split(" ")}
     known.update(word for _, name in world.products for word in name.split(" "))
-    common = {word for word, count in known.items() if count > 1}
-    common.update(w for e in entries for text in (e.english, *e.spellings) for w in text.split(" "))
+    known.update(w for e in read_lexicon() for text in (e.english, *e.spellings) for w in text.split(" "))
     with atomic_write(folder / TOKENIZER) as file:
         file.write(train_tokenizer(texts, pieces))
     write_lines(folder / BRANDS, world.brands)
-    write_lines(folder / WORDS, sorted(common))
+    write_lines(folder / WORDS, sorted(known))
     save_json(folder / VOCABULARY, {"first_brand": pieces})
