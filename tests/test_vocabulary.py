@@ -192,3 +192,6 @@ def test_demo(cli):
     assert status == 0
     assert [row["text"] for row in rows] == tiny_embedder.EXAMPLES
     assert all(row["task"] == "embedder" and len(row["vector"]) == 64 for row in rows)
+    nearest = [[neighbour["text"] for neighbour in row["neighbours"]] for row in rows]
+    first, second, third = tiny_embedder.EXAMPLES
+    assert nearest == [[second, third], [first, third], nearest[2]] and set(nearest[2]) == {first, second}
