@@ -144,8 +144,8 @@ can be extended or replaced at run time. Decoding gives four granularities.
 
 ## Training
 
-Data: {DATA}. {together} {training["epochs"]} epochs, {training["seconds"] / 60:.0f} minutes on one
-CPU core, seed {config.seed}. The kept epoch ({training["best_epoch"]}) has the best mean F1 on the
+{together} {training["epochs"]} epochs, {training["seconds"] / 60:.0f} minutes on one
+core of an x86-64 server that other jobs shared, seed {config.seed}. The kept epoch ({training["best_epoch"]}) has the best mean F1 on the
 development sentences of the three corpora; the numbers below are from one of them, so expect less
 on other text.
 

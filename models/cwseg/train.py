@@ -2,9 +2,9 @@
 
     python -m models.cwseg.train --data DIR --out DIR
 
-`--data` is the folder that holds `cws` and `lexicons_zh`. The first member of the cohort is the
-one that validation follows and that `python -m export` packs by default. The same command goes
-on after an interruption.
+`--data` is the folder that holds `cws` and `lexicons_zh`. Without options this trains the cohort that
+the bundles come from. Its first member is the one that validation follows and that
+`python -m export` packs. The same command goes on after an interruption.
 """
 
 from __future__ import annotations
@@ -70,19 +70,19 @@ def main(argv: Sequence[str] | None = None) -> int:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--members", nargs="+", default=["window-2x64"], metavar="MEMBER",
+    parser.add_argument("--members", nargs="+", default=["window-2x64", "window-3x128"], metavar="MEMBER",
                         help="window[SPAN]-LAYERSxWIDTH, transformer-LAYERSxWIDTH, bert-LAYERS")  # fmt: skip
     parser.add_argument("--bert", default="", metavar="DIR",
                         help="BERT checkpoint in the Hugging Face layout, for members bert-k")  # fmt: skip
     parser.add_argument("--criteria", nargs="+", choices=CRITERIA, default=list(CRITERIA))
-    parser.add_argument("--mimicry", choices=MIMICRY, default="wasserstein")
-    parser.add_argument("--strength", type=float, default=0.5, help="lambda of the mimicry loss")
+    parser.add_argument("--mimicry", choices=MIMICRY, default="kl")
+    parser.add_argument("--strength", type=float, default=1.0, help="lambda of the mimicry loss")
     parser.add_argument("--teacher", type=Path, metavar="DIR",
                         help="plain distillation: a trained single model that only teaches")  # fmt: skip
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--patience", type=int, default=5)
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    parser.add_argument("--batch", type=int, default=96)
+    parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument("--drop", type=float, default=0.1, help="share of lexicon words forgotten")
     parser.add_argument("--bare", type=float, default=0.05, help="share of sentences without lexicon")
     parser.add_argument("--sentences", type=int, help="only so many of each corpus")
