@@ -131,16 +131,12 @@ class VectorIndex:
                     column[[place for place, _ in known]] = values[[i for _, i in known]]
                 return _extended(column, content.size, values[chosen])
 
+            columns = changed(content.rows, rows), changed(content.scales, scales), changed(content.stamps, numbers)
             names = content.keys if isinstance(content.keys, list) else list(content.keys)
-            names.extend(key for key, _ in added)  # searches that run read no further than their size
+            # Nothing above has changed what is there. Searches that run read no further than their size.
+            names.extend(key for key, _ in added)
             places.update((key, content.size + i) for i, (key, _) in enumerate(added))
-            self._content = Content(
-                content.size + len(added),
-                changed(content.rows, rows),
-                changed(content.scales, scales),
-                changed(content.stamps, numbers),
-                names,
-            )
+            self._content = Content(content.size + len(added), *columns, names)
 
     def remove(self, keys: Iterable[str]) -> int:
         """Remove the rows of these keys; returns how many there were."""
