@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,10 @@ def run_selftest(task: Task[Any]) -> int:
         )
     # One by one, so that the message can name the input.
     for i, (text, expected) in enumerate(zip(inputs, outputs, strict=True)):
-        where = difference(task(text).to_dict(), expected, limits)
+        with warnings.catch_warnings():  # odd inputs are there on purpose
+            warnings.simplefilter("ignore")
+            found = task(text).to_dict()
+        where = difference(found, expected, limits)
         if where is not None:
             raise BundleError(
                 "selftest_failed",
