@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edge_sdk import catalog
-from edge_sdk.backends import ENGINES, session_factory
+from edge_sdk.backends import ENGINES, must_prove, session_factory
 from edge_sdk.bundle import Bundle
 from edge_sdk.errors import BackendError, InputError
 from edge_sdk.tasks import task_class
@@ -26,7 +26,8 @@ def load(
 
     Args:
         bundle: path of an `.edge` file, or the name of one in the zoo.
-        backend: "onnx", or "auto" for the first engine that the bundle has a graph for.
+        backend: "onnx", "litert", or "auto" for the fastest installed engine, as measured when the
+            bundle was made, that it has a graph for.
         threads: how many threads one call computes with. Several threads of the caller may
             share the task whatever this is. NumPy's BLAS takes this number too, unless
             NumPy was imported before.
@@ -37,6 +38,7 @@ def load(
     Raises:
         BundleError: not found, damaged, or too new for this runtime.
         BackendError: engine not installed, or no graph for it in the bundle.
+        BundleError (`selftest_failed`): the engine is tflite-runtime and computes this bundle wrong.
         InputError: an argument of the wrong type or range.
     """
     if not isinstance(threads, int) or isinstance(threads, bool) or not 1 <= threads <= 1024:
@@ -49,7 +51,10 @@ def load(
     try:
         _import_numpy(threads)  # before a task's module does
         kind = task_class(opened.manifest.task)
-        return kind(opened, session_factory(opened, backend, threads), threads)
+        task = kind(opened, session_factory(opened, backend, threads), threads)
+        if must_prove(task.engine):
+            task.selftest()
+        return task
     except BaseException:
         opened.close()
         raise

@@ -33,7 +33,11 @@ class TensorSpec:
 
 @dataclass(frozen=True, slots=True)
 class GraphSpec:
-    """One graph of one engine. `opset` and `ir_version` are 0 where the engine has none."""
+    """One graph of one engine. `opset` and `ir_version` are 0 where the engine has none.
+
+    `signatures` are the entry points of a graph whose shapes are fixed: by name, the sizes of named
+    axes. Empty where one entry point takes every size.
+    """
 
     file: str
     precision: str
@@ -41,6 +45,7 @@ class GraphSpec:
     outputs: tuple[TensorSpec, ...]
     opset: int
     ir_version: int
+    signatures: Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +151,9 @@ def _graphs(engines: Section, files: set[str]) -> dict[str, dict[str, GraphSpec]
 
 
 def _graph(section: Section) -> GraphSpec:
-    section.only("file", "precision", "inputs", "outputs", "opset", "ir_version")
+    section.only("file", "precision", "inputs", "outputs", "opset", "ir_version", "signatures")
+    signatures = section.section("signatures", default={})
+    sizes = {name: signatures.section(name) for name in signatures.values}
     return GraphSpec(
         file=section.text("file"),
         precision=section.text("precision", choices=_PRECISIONS),
@@ -154,6 +161,9 @@ def _graph(section: Section) -> GraphSpec:
         outputs=tuple(_tensor(item) for item in section.sections("outputs")),
         opset=section.integer("opset", default=0),
         ir_version=section.integer("ir_version", default=0),
+        signatures={
+            name: {axis: given.integer(axis, minimum=1) for axis in given.values} for name, given in sizes.items()
+        },
     )
 
 

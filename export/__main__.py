@@ -8,27 +8,32 @@ from pathlib import Path
 
 from edge_sdk.errors import EdgeError
 
+ENGINES = ("onnx", "litert")
+
 
 def main(arguments: list[str] | None = None) -> int:
     """0 when written, 2 on an error, 130 on Ctrl-C; an old file at --out is whole unless 0."""
     parser = argparse.ArgumentParser(prog="python -m export", description=__doc__)
     parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT_DIR", help="--out of a training run")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.edge", help="where to write")
-    parser.add_argument("--engines", default="onnx", help="inference engines, separated by commas: onnx")
+    parser.add_argument(
+        "--engines", default="onnx", help=f"separated by commas, of {', '.join(ENGINES)}; default onnx"
+    )
     parser.add_argument("--precision", choices=("int8", "fp32"), default="int8")
     parser.add_argument(
         "--data", type=Path, metavar="DIR",
         help="labelled data that the model was trained from: guards the loss from quantization",
     )  # fmt: skip
     options = parser.parse_args(arguments)
-    if options.engines.split(",") != ["onnx"]:
-        parser.error(f"--engines {options.engines}: only onnx can be exported to")
+    engines = options.engines.split(",")
+    if not set(engines) <= set(ENGINES) or len(set(engines)) < len(engines):
+        parser.error(f"--engines {options.engines}: expected some of {', '.join(ENGINES)}")
     try:
         from export.family import load_spec
         from export.pack import export
 
         spec = load_spec(options.checkpoint, options.data)
-        report = export(spec, options.out, precision=options.precision, progress=show)
+        report = export(spec, options.out, precision=options.precision, engines=engines, progress=show)
     except EdgeError as error:
         print(f"{error}\nhint: {error.hint}", file=sys.stderr)
         return 2

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import platform
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 from typing import Any
-
-import onnx
 
 from edge_sdk import __version__
 from edge_sdk.backends import session_factory
 from edge_sdk.backends.base import SessionFactory
 from edge_sdk.bundle import Bundle, write_bundle
-from edge_sdk.loading import load
-from export.int8 import to_int8
+from export.engines import Version, versions
 from export.model_card import model_card
 from export.selftest import record_selftest
-from export.stages import Stage, check_guard, report_stages
+from export.stages import Stage, check_drift, check_guard, report_stages
 from export.torch_session import torch_sessions
-from export.torch_to_onnx import to_onnx
 from models.common.export_spec import ExportSpec
-
-Graphs = Mapping[str, onnx.ModelProto]
 
 
 def export(
@@ -35,61 +30,61 @@ def export(
     out: Path,
     *,
     precision: str = "int8",
+    engines: Sequence[str] = ("onnx",),
     progress: Callable[[str], None] = lambda message: None,
 ) -> dict[str, Any]:
     """Write the bundle of `spec` to `out` and return its report, the content of `report.json`.
 
     `out` is only touched at the very end, in one step: on any error, a full disk or Ctrl-C an old
-    file stays whole. Raises ExportError (`export_guard`) where quantization loses too much, and
-    EdgeErrors of the parts.
+    file stays whole. Raises ExportError (`export_guard`) where quantization loses too much,
+    `export_drift` where a stage computes something else, and EdgeErrors of the parts.
     """
-    progress("torch to ONNX fp32")
-    graphs: Graphs = {name: to_onnx(graph) for name, graph in spec.graphs.items()}
-    versions = {"fp32": graphs}
-    if precision == "int8":
-        progress("ONNX fp32 to int8")
-        graphs = versions["int8"] = to_int8(graphs, spec.graphs)
+    made = versions(spec, precision, engines, progress)
     with tempfile.TemporaryDirectory() as folder:
-        stages = _stages(spec, versions, Path(folder))
+        stages = _stages(spec, made, Path(folder))
         report = _report(spec, report_stages(spec, stages, progress))
         check_guard(spec, report["stages"])
+        check_drift(report["stages"])
         progress("recording the self-test")
-        with load(stages[-1].path, backend="onnx") as task:
-            selftest = record_selftest(task, spec.selftest_inputs, precision)
+        shipped = [version for version in made if version.precision == precision]
+        bundles = {stage.name: stage.path for stage in stages}
+        selftest = record_selftest(
+            {version.engine: bundles[version.stage] for version in shipped}, spec.selftest_inputs, precision
+        )
     files = {
-        **_files(spec, graphs),
+        **_files(spec, shipped),
         "selftest.json": selftest,
         "report.json": _json(report),
         "MODEL_CARD.md": model_card(spec, report),
     }
-    write_bundle(out, {**_manifest(spec, graphs, precision), "metrics": _metrics(report)}, files)
+    write_bundle(out, {**_manifest(spec, shipped), "metrics": _metrics(report)}, files)
     return report
 
 
-def _stages(spec: ExportSpec, versions: Mapping[str, Graphs], folder: Path) -> list[Stage]:
+def _stages(spec: ExportSpec, made: Sequence[Version], folder: Path) -> list[Stage]:
     """Torch, then each version of the graphs in a bundle that the runtime can load."""
     stages: list[Stage] = []
-    for precision, graphs in versions.items():
-        path = folder / f"{precision}.edge"
-        manifest = {**_manifest(spec, graphs, precision), "metrics": {}}
-        write_bundle(path, manifest, _files(spec, graphs))
+    for version in made:
+        path = folder / f"{version.engine}-{version.precision}.edge"
+        write_bundle(path, {**_manifest(spec, [version]), "metrics": {}}, _files(spec, [version]))
         if not stages:
-            stages.append(Stage("torch fp32", path, None, partial(torch_sessions, spec)))
-        size = sum(graph.ByteSize() for graph in graphs.values())
-        stages.append(Stage(f"onnx {precision}", path, size, _onnx_sessions))
+            torch_graphs = partial(torch_sessions, spec, version.engine)
+            stages.append(Stage("torch fp32", path, None, torch_graphs))
+        size = sum(map(len, version.graphs.values()))
+        stages.append(Stage(version.stage, path, size, partial(_sessions, version.engine)))
     return stages
 
 
-def _onnx_sessions(bundle: Bundle) -> SessionFactory:
-    return session_factory(bundle, "onnx", threads=1)
+def _sessions(engine: str, bundle: Bundle) -> SessionFactory:
+    return session_factory(bundle, engine, threads=1)
 
 
-def _files(spec: ExportSpec, graphs: Graphs) -> dict[str, bytes]:
-    serialized = {f"{name}.onnx": graph.SerializeToString() for name, graph in graphs.items()}
-    return {**serialized, **spec.files}
+def _files(spec: ExportSpec, made: Sequence[Version]) -> dict[str, bytes]:
+    graphs = {name: data for version in made for name, data in version.files.items()}
+    return {**graphs, **spec.files}
 
 
-def _manifest(spec: ExportSpec, graphs: Graphs, precision: str) -> dict[str, Any]:
+def _manifest(spec: ExportSpec, made: Sequence[Version]) -> dict[str, Any]:
     """The manifest without `metrics`, `format_version` and `files`."""
     return {
         "min_runtime": __version__,
@@ -100,28 +95,9 @@ def _manifest(spec: ExportSpec, graphs: Graphs, precision: str) -> dict[str, Any
         "licence": spec.licence,
         "training_data": spec.training_data,
         "pipeline": spec.pipeline,
-        "graphs": {
-            "onnx": {
-                name: {
-                    "file": f"{name}.onnx",
-                    "precision": precision,
-                    "inputs": [_tensor(value) for value in model.graph.input],
-                    "outputs": [_tensor(value) for value in model.graph.output],
-                    "opset": max(o.version for o in model.opset_import if o.domain == ""),
-                    "ir_version": model.ir_version,
-                }
-                for name, model in graphs.items()
-            }
-        },
+        "graphs": {version.engine: version.manifest for version in made},
         "examples": list(spec.examples),
     }
-
-
-def _tensor(value: onnx.ValueInfoProto) -> dict[str, Any]:
-    tensor = value.type.tensor_type
-    dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type).name
-    shape = [axis.dim_param or axis.dim_value for axis in tensor.shape.dim]
-    return {"name": value.name, "dtype": dtype, "shape": shape}
 
 
 def _report(spec: ExportSpec, stages: list[dict[str, Any]]) -> dict[str, Any]:
@@ -138,21 +114,30 @@ def _report(spec: ExportSpec, stages: list[dict[str, Any]]) -> dict[str, Any]:
             "max_loss": guard.max_loss,
         },
         "machine": platform.machine(),
-        "versions": {name: version(name) for name in ("torch", "onnx", "onnxruntime", "numpy")},
+        "versions": _installed(),
         "training": dict(spec.training),
     }
+
+
+def _installed() -> dict[str, str]:
+    names = ("torch", "onnx", "onnxruntime", "numpy", "litert-torch", "ai-edge-quantizer", "ai-edge-litert")
+    found = {}
+    for name in names:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
 
 
 def _metrics(report: Mapping[str, Any]) -> dict[str, Any]:
     """The manifest's summary: metrics of each precision, and on which data."""
     if report["guard"] is None:
         return {}
-    precisions = {
-        stage["stage"].removeprefix("onnx "): stage["metrics"]
+    measured = {
+        stage["stage"].removeprefix("onnx ").replace(" ", "-"): stage["metrics"]
         for stage in report["stages"]
-        if stage["stage"].startswith("onnx ")
+        if not stage["stage"].startswith("torch ")
     }
-    return {"data": report["guard"]["data"], **precisions}
+    return {"data": report["guard"]["data"], **measured}
 
 
 def _json(value: object) -> bytes:

@@ -1,6 +1,6 @@
 """The stages of a model on its way to the bundle, and how far each is from the first.
 
-torch fp32 -> ONNX fp32 -> ONNX int8. A stage is measured twice: its graphs' outputs on real
+torch fp32 -> ONNX fp32 -> ONNX int8 -> TFLite fp32 -> TFLite int8. A stage is measured twice: its graphs' outputs on real
 inputs against torch's, and the task's own metric on labelled rows.
 """
 
@@ -23,12 +23,16 @@ from export.errors import ExportError
 from models.common.export_spec import ExportSpec, Guard
 
 
+LEAST_DB = {"fp32": 60.0, "int8": 15.0}
+"""Least signal-to-noise ratio against torch of a stage of this precision. 15 dB is a cosine of .984."""
+
+
 @dataclass(frozen=True)
 class Stage:
     """A bundle that the runtime can load, and on what its graphs run at this stage."""
 
     name: str
-    """"torch fp32", "onnx fp32" or "onnx int8"."""
+    """"torch fp32", or engine and precision, e.g. "onnx int8"."""
     path: Path
     graph_bytes: int | None
     """None for torch."""
@@ -64,18 +68,37 @@ def report_stages(
 
 
 def check_guard(spec: ExportSpec, reports: list[dict[str, Any]]) -> None:
-    """Raises ExportError (`export_guard`) where the last stage lost more than the guard allows."""
+    """Raises ExportError (`export_guard`) where a stage lost more than the guard allows."""
     if spec.guard is None:
         return
-    first, last = (report["metrics"][spec.guard.metric] for report in (reports[0], reports[-1]))
-    if not first - last <= spec.guard.max_loss:
-        raise ExportError(
-            "export_guard",
-            f"{spec.guard.metric} falls from {first:.2f} ({reports[0]['stage']}) to {last:.2f} "
-            f"({reports[-1]['stage']}), by more than {spec.guard.max_loss:.2f}",
-            "nothing was written: export with --precision fp32, or train a model that "
-            "quantizes better",
-        )
+    metric = spec.guard.metric
+    first = reports[0]["metrics"][metric]
+    for report in reports[1:]:
+        last = report["metrics"][metric]
+        if not first - last <= spec.guard.max_loss:
+            raise ExportError(
+                "export_guard",
+                f"{metric} falls from {first:.2f} ({reports[0]['stage']}) to {last:.2f} "
+                f"({report['stage']}), by more than {spec.guard.max_loss:.2f}",
+                "nothing was written: export with --precision fp32, or train a model that "
+                "quantizes better",
+            )
+
+
+def check_drift(reports: list[dict[str, Any]]) -> None:
+    """Raises ExportError (`export_drift`) that names the first stage and output that drift beyond
+    LEAST_DB."""
+    for report in reports[1:]:
+        for output, drift in report["drift"].items():
+            least = LEAST_DB[report["stage"].rpartition(" ")[2]]
+            if drift["snr_db"] is not None and drift["snr_db"] < least:
+                raise ExportError(
+                    "export_drift",
+                    f"{report['stage']}: {output} has a signal-to-noise ratio of {drift['snr_db']:.1f} dB "
+                    f"against {reports[0]['stage']}, expected {least:g} at least",
+                    "nothing was written: a converter computes something else, or the calibration's "
+                    "inputs do not show what real ones are like",
+                )
 
 
 def _outputs(

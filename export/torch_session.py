@@ -38,6 +38,6 @@ class TorchSession:
         """Nothing to free: the module is the caller's."""
 
 
-def torch_sessions(spec: ExportSpec, bundle: Bundle) -> SessionFactory:
-    """Opens the modules of `spec` in place of the bundle's ONNX graphs."""
-    return lambda name: TorchSession(spec.graphs[name], graph_spec(bundle, "onnx", name))
+def torch_sessions(spec: ExportSpec, engine: str, bundle: Bundle) -> SessionFactory:
+    """Opens the modules of `spec` in place of the bundle's graphs for an engine."""
+    return lambda name: TorchSession(spec.graphs[name], graph_spec(bundle, engine, name))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from edge_sdk.errors import BackendError
+from edge_sdk.section import Section
 
 if TYPE_CHECKING:
     from edge_sdk.backends.base import SessionFactory
@@ -15,26 +18,31 @@ if TYPE_CHECKING:
 
 ENGINES = {
     "onnx": ("edge_sdk.backends.onnx", "OnnxSession"),
+    "litert": ("edge_sdk.backends.litert", "LitertSession"),
 }
-"""In the order of preference of `backend="auto"`."""
+"""Module and class of each engine."""
+_PACKAGES = {"onnx": ("onnxruntime",), "litert": ("ai_edge_litert", "tflite_runtime")}
 
 
 def session_factory(bundle: Bundle, backend: str, threads: int) -> SessionFactory:
     """What opens the bundle's graphs on `backend`, one of `ENGINES` or "auto".
 
+    "auto" is the engine that the bundle's report measured as the fastest, of those that are
+    installed.
     Raises BackendError: `backend_no_graph` when the bundle has none for it, `backend_unknown`
     when this runtime has no such engine, `backend_missing` when it is not installed.
     """
     graphs = bundle.manifest.graphs
-    wanted = list(ENGINES) if backend == "auto" else [backend]
-    engine = next((name for name in wanted if name in graphs), None)
-    if engine is None:
+    wanted = [name for name in ENGINES if name in graphs] if backend == "auto" else [backend]
+    if not wanted or wanted[0] not in graphs:
         raise BackendError(
             "backend_no_graph",
-            f"{bundle.manifest.name} has no graph for {' or '.join(map(str, wanted))}, "
+            f"{bundle.manifest.name} has no graph for {backend if wanted else ' or '.join(ENGINES)}, "
             f"it has one for {', '.join(graphs) or 'no engine'}",
             "choose another backend, or export the bundle for this engine",
         )
+    installed = [name for name in wanted if len(wanted) == 1 or _is_installed(name)]
+    engine = min(installed or wanted, key=lambda name: _milliseconds(bundle, name)) if wanted[1:] else wanted[0]
     if engine not in ENGINES:
         raise BackendError(
             "backend_unknown",
@@ -43,6 +51,27 @@ def session_factory(bundle: Bundle, backend: str, threads: int) -> SessionFactor
         )
     module, attribute = ENGINES[engine]
     return partial(getattr(import_module(module), attribute), bundle, threads=threads)
+
+
+def must_prove(engine: str) -> bool:
+    """Whether the installed package of an engine is known to compute some graphs wrong, so that a
+    bundle has to pass its self-test before it is used."""
+    return not getattr(import_module(ENGINES[engine][0]).engine(), "trusted", True)
+
+
+def _is_installed(engine: str) -> bool:
+    return any(find_spec(package) is not None for package in _PACKAGES[engine])
+
+
+def _milliseconds(bundle: Bundle, engine: str) -> float:
+    """What the last stage of an engine took at export, all graphs together."""
+    times = [math.inf]
+    if "report.json" in bundle:
+        for stage in Section(bundle.read_json("report.json"), "report.json").sections("stages"):
+            if stage.text("stage").startswith(f"{engine} "):
+                graphs = stage.section("p50_ms")
+                times.append(sum(graphs.number(name) for name in graphs.values))
+    return times[-1]
 
 
 def graph_spec(bundle: Bundle, engine: str, graph: str) -> GraphSpec:

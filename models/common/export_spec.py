@@ -36,6 +36,11 @@ class GraphSpec:
     stage (a hundred are plenty)."""
     axis_limits: Mapping[str, int] = field(default_factory=dict)
     """Largest size of a named axis, where the module has one, e.g. ``{"tokens": 64}``."""
+    sizes: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """For engines whose graphs have fixed shapes (TFLite): the lengths, ascending, that a named axis
+    is padded to, the last one the longest that ever occurs, e.g. ``{"tokens": (8, 16, 64)}``. Zeros
+    at the end of the inputs must then change nothing but what they add to the end of the outputs.
+    One axis at most, the first of every input that has it, may have no sizes: it counts rows."""
     activations: Literal["fixed", "dynamic"] = "fixed"
     """Scales of 8-bit activations: fixed ones from `calibration`, with which a row's result does
     not depend on its batch; or dynamic ones, taken anew from every tensor, where fixed ones are

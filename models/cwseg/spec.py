@@ -20,6 +20,8 @@ from models.cwseg.model import ExportedSegmenter
 
 WINDOW = 512
 """Characters that one run of the graph takes; longer texts are cut, with overlap."""
+TFLITE_CHARACTERS = (16, 32, 64, 128, 256)
+"""Lengths of TFLite graphs below a whole window, edges included."""
 DOMAIN = 8.0
 """Default strength of a caller's lexicon; docs/segmentation.md has the measurements."""
 CALIBRATION_SENTENCES = 100
@@ -81,6 +83,7 @@ def export_spec(checkpoint_dir: Path, data_dir: Path | None) -> ExportSpec:
                 dynamic_axes=axes,
                 calibration=feeds,
                 axis_limits={"characters": 1 << 16},
+                sizes={"characters": (*TFLITE_CHARACTERS, WINDOW + 2 * graph.reach)},
             )
         },
         pipeline={

@@ -131,8 +131,8 @@ class TestNothingIsWritten:
     def test_on_ctrl_c_at_any_time(
         self, spec: ExportSpec, old: Path, monkeypatch: pytest.MonkeyPatch, fp32: object, int8: object
     ) -> None:
-        monkeypatch.setattr("export.pack.to_onnx", lambda graph: fp32)  # once is slow enough
-        monkeypatch.setattr("export.pack.to_int8", lambda *_: {"model": int8})
+        monkeypatch.setattr("export.engines.to_onnx", lambda graph: fp32)  # once is slow enough
+        monkeypatch.setattr("export.engines.int8.to_int8", lambda *_: {"model": int8})
         seen: list[str] = []
         export(spec, old.parent.parent / "other.edge", progress=seen.append)
         for stop in range(len(seen)):
@@ -151,8 +151,8 @@ class TestNothingIsWritten:
     ) -> None:
         import os
 
-        monkeypatch.setattr("export.pack.to_onnx", lambda graph: fp32)
-        monkeypatch.setattr("export.pack.to_int8", lambda *_: {"model": int8})
+        monkeypatch.setattr("export.engines.to_onnx", lambda graph: fp32)
+        monkeypatch.setattr("export.engines.int8.to_int8", lambda *_: {"model": int8})
         sync = os.fsync
 
         def full(descriptor: int) -> None:
@@ -220,7 +220,7 @@ class TestCommand:
         def interrupt(graph: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("export.pack.to_onnx", interrupt)
+        monkeypatch.setattr("export.engines.to_onnx", interrupt)
         assert command.main([str(checkpoint), "--out", str(tmp_path / "new.edge")]) == 130
         assert "was not touched" in capsys.readouterr().err
 
