@@ -69,7 +69,7 @@ def drafted_greedy(
             past = _cut(past, len(tokens))
             last = drafter[:, best[right]][None]
             place = _align(guess, place + right, tokens[-1])
-            trust = 2 * (right + 1)
+            trust = 2 * right or trust // 2
             continue
         scores = decoder.log_p(np.concatenate(hidden))
         wanted = scores.argmax(axis=1)
@@ -96,8 +96,8 @@ def _cut(past: np.ndarray, length: int) -> np.ndarray:
 
 
 def _align(guess: Sequence[int], place: int, token: int) -> int:
-    """Where the guess goes on after a token: behind its next occurrence, else one further."""
-    try:
-        return guess.index(token, place) + 1
-    except ValueError:
+    """Where the guess goes on after a token: behind it, as the languages' orders differ; if it is
+    not there, one further."""
+    if token not in guess:
         return place + 1
+    return guess.index(token, place if token in guess[place:] else 0) + 1

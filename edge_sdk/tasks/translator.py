@@ -6,7 +6,7 @@ docs/translation.md tells how the pieces work together and what they cost.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -75,7 +75,7 @@ class Translator(Task[Translation]):
             _lines(bundle, brands.text("file")),
             brands.integer("first", FIRST_SLOT + SLOTS),
         )
-        self._words: Set[str] | None = None
+        self._words: frozenset[str] | None = None
         if "words" in pipeline.values:
             self._words = frozenset(_lines(bundle, pipeline.text("words")))
         # A caller's own list is often the same for many calls, and its index takes time to make.
