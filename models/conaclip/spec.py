@@ -68,6 +68,7 @@ def export_spec(checkpoint_dir: Path, data_dir: Path | None) -> ExportSpec:
                 dynamic_axes={"tokens": {0: "batch", 1: "length"}},
                 calibration=[{"tokens": each} for each in tokens],
                 axis_limits={"length": model.config.text.length},
+                sizes={"length": (*(n for n in (8, 16) if n < model.config.text.length), model.config.text.length)},
             ),
             "image": GraphSpec(
                 module=exported_image(model.image),
