@@ -13,7 +13,7 @@ from edge_sdk.backends import ENGINES
 from edge_sdk.errors import EdgeError
 from edge_sdk.machine import cpu_features, usable_cpus
 
-PACKAGES = ("numpy", "onnxruntime", "tokenizers", "pillow", "numba")
+PACKAGES = ("numpy", "onnxruntime", "ai-edge-litert", "tokenizers", "pillow", "numba")
 
 
 def doctor() -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +20,7 @@ from edge_sdk.backends import session_factory
 from edge_sdk.bundle import Bundle, write_bundle
 from edge_sdk.errors import BackendError
 from edge_sdk.loading import load, verify
+from tests import test_offline
 from tests.data import tiny_tagger, tiny_tflite
 
 pytest.importorskip("ai_edge_litert", reason="needs the extra [litert]")
@@ -272,6 +275,35 @@ def test_tflite_runtime_has_to_prove_itself(
     wrong, as the real one is with some graphs."""
     found = run_python(FALLBACK, make("litert"), factor)
     assert found.stdout == f"{expected}\n", found.stderr
+
+
+class TestOffline:
+    """As tests/test_offline.py has it for onnxruntime."""
+
+    def run(self, tmp_path: Path, *command: str) -> subprocess.CompletedProcess[str]:
+        environment = test_offline.environment(tmp_path / "home")
+        return subprocess.run(
+            command, cwd=test_offline.ROOT, env=environment, capture_output=True, text=True, timeout=300
+        )
+
+    @pytest.mark.skipif(not test_offline.strace_works(), reason="strace is not there or not permitted")
+    def test_no_system_call_opens_a_socket_or_writes(self, make: Make, tmp_path: Path) -> None:
+        path, log = make("litert"), tmp_path / "log"
+        watch = [*test_offline.WATCH, "-o", str(log), sys.executable, "-c", test_offline.PREDICT, str(path)]
+        found = self.run(tmp_path, *watch)
+        assert found.stdout == "CALL\n", found.stderr
+        calls = log.read_text().splitlines()
+        assert any(path.name in call for call in calls), "the trace shows nothing"
+        assert [call for call in calls if "socket(" in call or "connect(" in call] == []
+        writing = ("O_WRONLY", "O_RDWR", "O_CREAT", "mkdir", "rename", "unlink")
+        written = [call for call in calls if any(word in call for word in writing)]
+        assert [call for call in written if "/dev/null" not in call] == []
+
+    def test_no_python_code_opens_sockets_or_unpickles(self, make: Make, tmp_path: Path) -> None:
+        code = test_offline.AUDIT + test_offline.PREDICT + "print(seen)"
+        found = self.run(tmp_path, sys.executable, "-c", code, str(make("litert")))
+        assert found.stdout == "CALL\n[]\n", found.stderr
+        assert test_offline.files_under(tmp_path / "home") == []
 
 
 def test_no_thread_is_started_for_one(make: Make, run_python: Any) -> None:
