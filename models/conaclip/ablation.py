@@ -27,13 +27,13 @@ from models.conaclip.graph import BASELINE, CELLS, CONACLIP, MOTIS, Objective, w
 from models.conaclip.model import DualEncoder
 from models.conaclip.teacher import CachedBatches, TaughtBatches, load_teacher
 from models.conaclip.tokens import Vocabulary
+from models.conaclip.train import schedule
 from models.conaclip.validate import Validation
 
 ROWS = ("intra_stu_stu", "inter_stu_stu", "intra_tch_stu", "inter_tch_stu")
 COLUMNS = ("info_nce", "fd", "sd", "kl", "sym_sd", "sym_kl")
 SHOWN = ("r@1", "r@5", "r@10", "map")
 BATCH = 84  # as in the paper's ablation
-CACHED_EPOCHS = 6
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--preset", choices=PRESETS, default="tiny")
     parser.add_argument("--cells", nargs="*", choices=CELLS, default=list(CELLS))
     parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--cached", type=int, default=6, help="epochs of different views")
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     options = parser.parse_args(argv)
@@ -109,18 +110,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     corpus = load_corpus(options.data, "train")
     held_out = load_corpus(options.data, "val", corpus.phrases)
     drawn = Batches(corpus, BATCH, sizes=(96,))
+    cached = CachedBatches(TaughtBatches(drawn, teacher, vocabulary, config.image.size), options.cached)
     lab = Laboratory(
         teacher,
         vocabulary,
-        CachedBatches(TaughtBatches(drawn, teacher, vocabulary, config.image.size), CACHED_EPOCHS),
+        cached,
         Validation(held_out, corpus, vocabulary.reader(), config.image.size, config.text.length),
         config,
-        TrainConfig(
-            epochs=options.epochs, patience=options.epochs, learning_rate=options.learning_rate,
-            weight_decay=0.1, warmup_steps=30, ema_decay=0.98,
-        ),
+        schedule(options.epochs, len(cached), options.learning_rate),
         options.out,
-    )  # fmt: skip
+    )
     found: dict[str, list[dict[str, float]]] = {}
     try:
         for seed in options.seeds:

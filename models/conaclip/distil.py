@@ -25,6 +25,7 @@ from models.conaclip.graph import OBJECTIVES, Features, Objective
 from models.conaclip.model import DualEncoder
 from models.conaclip.teacher import CachedBatches, TaughtBatches, load_teacher, start_from_teacher
 from models.conaclip.tokens import Vocabulary
+from models.conaclip.train import schedule
 from models.conaclip.validate import Validation
 
 
@@ -91,10 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     corpus = load_corpus(options.data, "train")
     held_out = load_corpus(options.data, "val", corpus.phrases)
     taught = TaughtBatches(Batches(corpus, options.batch, tuple(options.sizes)), teacher, vocabulary)
-    settings = TrainConfig(
-        epochs=options.epochs, patience=options.epochs, learning_rate=options.learning_rate,
-        weight_decay=0.05, ema_decay=0.995,
-    )  # fmt: skip
+    settings = schedule(options.epochs, len(taught), options.learning_rate)
     validate = Validation(held_out, corpus, vocabulary.reader(), config.image.size, config.text.length)
     try:
         epochs = distil(

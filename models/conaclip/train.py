@@ -79,6 +79,19 @@ def train(
     ).fit()
 
 
+def schedule(epochs: int, steps_per_epoch: int, learning_rate: float) -> TrainConfig:
+    """Warm-up and averaging over a tenth of the steps, or less where there are many."""
+    tenth = max(1, epochs * steps_per_epoch // 10)
+    return TrainConfig(
+        epochs=epochs,
+        patience=epochs,
+        learning_rate=learning_rate,
+        warmup_steps=min(200, tenth),
+        weight_decay=0.05,
+        ema_decay=max(0.0, min(0.995, 1 - 1 / tenth)),
+    )
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """The command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m models.conaclip.train", description=__doc__,
@@ -98,10 +111,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     held_out = load_corpus(options.data, "val", corpus.phrases)
     vocabulary = train_vocabulary(list(corpus.phrases.corpus()), config.text.vocabulary)
     batches = Batches(corpus, options.batch, tuple(options.sizes))
-    settings = TrainConfig(
-        epochs=options.epochs, patience=options.epochs, learning_rate=options.learning_rate,
-        weight_decay=0.05, ema_decay=0.995,
-    )  # fmt: skip
+    settings = schedule(options.epochs, len(batches), options.learning_rate)
     try:
         found = train(
             batches, held_out, vocabulary, config, settings, options.out, seed=options.seed,
