@@ -2,8 +2,9 @@
 
 Prints JSON: for each contender the median milliseconds of one search for the 10 nearest, on one core, over fresh
 processes, how often that is of the first contender, how many of the true 10 nearest it finds (by float64), and the
-megabytes of its file, or of the float32 vectors where it has none. Vectors are drawn around a thousand centres. Graph indexes are built once, in one thread, and
-loaded by the later processes. Peers that are not installed are left out: pip install usearch hnswlib faiss-cpu.
+megabytes of its file, or of the float32 vectors where it has none. Vectors are drawn around a thousand centres. Graph
+indexes are built once, in one thread, and loaded by the later processes. Peers that are not installed are left out:
+pip install usearch hnswlib faiss-cpu.
 """
 
 from __future__ import annotations
