@@ -45,6 +45,8 @@ def versions(
     Raises ExportError: `export_sizes` where a graph cannot be one of fixed shapes, and those of the
     converters.
     """
+    if "litert" in engines:
+        _check_sizes(spec)
     progress("torch to ONNX fp32")
     fp32 = {name: to_onnx(graph) for name, graph in spec.graphs.items()}
     shapes = {name: _tensors(model) for name, model in fp32.items()}
@@ -55,7 +57,6 @@ def versions(
             progress("ONNX fp32 to int8")
             made.append(_onnx("int8", int8.to_int8(fp32, spec.graphs)))
     if "litert" in engines:
-        _check_sizes(spec)
         progress("torch to TFLite fp32")
         graphs = {name: to_tflite(graph) for name, graph in spec.graphs.items()}
         made.append(_litert(spec, "fp32", graphs, shapes))

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from edge_sdk.loading import load
-from edge_sdk.selftest import difference
+from edge_sdk.selftest import Cosine, difference
 from export.errors import ExportError
 
 TOLERANCES = {
-    "int8": {"score": 0.05, "vector": 0.03},
-    "fp32": {"score": 0.001, "vector": 0.0005},
+    "int8": {"score": 0.05, "vector": Cosine(0.99)},
+    "fp32": {"score": 0.001, "vector": Cosine(0.9999)},
 }
-"""How much a number under such a key may differ elsewhere: processors round and add in different
-orders, and one step of an 8-bit activation moves a probability by about 0.01. Vectors are of
-length 1."""
+"""How much a number under the key "score" may differ elsewhere, and the least cosine of a "vector":
+processors round and add in different orders, and one step of an 8-bit activation moves a
+probability by about 0.01."""
 
 
 def record_selftest(bundles: Mapping[str, Path], inputs: Sequence[str], precision: str) -> bytes:
@@ -26,12 +26,13 @@ def record_selftest(bundles: Mapping[str, Path], inputs: Sequence[str], precisio
     An input on which another engine differs by more than the tolerance is left out: it would test
     rounding. Raises ExportError (`export_selftest`) where that leaves less than half.
     """
+    limits = TOLERANCES[precision]
     results = {engine: _outputs(path, engine, inputs) for engine, path in bundles.items()}
     expected, *others = results.values()
     agreed = [
         i
         for i in range(len(inputs))
-        if all(difference(other[i], expected[i], TOLERANCES[precision]) is None for other in others)
+        if all(difference(other[i], expected[i], limits) is None for other in others)
     ]
     if 2 * len(agreed) < len(inputs):
         raise ExportError(
@@ -39,10 +40,13 @@ def record_selftest(bundles: Mapping[str, Path], inputs: Sequence[str], precisio
             f"{' and '.join(bundles)} agree on {len(agreed)} of {len(inputs)} self-test inputs",
             "look at the drift of each stage in the report, and give inputs that are no near ties",
         )
+    tolerance = {
+        key: {"cosine": limit} if isinstance(limit, Cosine) else limit for key, limit in limits.items()
+    }
     content = {
         "inputs": [inputs[i] for i in agreed],
         "outputs": [expected[i] for i in agreed],
-        "tolerance": {engine: TOLERANCES[precision] for engine in bundles},
+        "tolerance": {engine: tolerance for engine in bundles},
     }
     return json.dumps(content, ensure_ascii=False, indent=1).encode("utf-8")
 

@@ -22,7 +22,6 @@ from edge_sdk.tasks import task_class
 from export.errors import ExportError
 from models.common.export_spec import ExportSpec, Guard
 
-
 LEAST_DB = {"fp32": 60.0, "int8": 15.0}
 """Least signal-to-noise ratio against torch of a stage of this precision. 15 dB is a cosine of .984."""
 

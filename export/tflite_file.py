@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +32,7 @@ def to_int8(model: bytes) -> bytes:
     """
     from ai_edge_quantizer import qtyping, quantizer
 
-    with tempfile.TemporaryDirectory() as folder:
+    with quiet(), tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "fp32.tflite"), Path(folder, "int8.tflite")
         source.write_bytes(model)
         quantization = quantizer.Quantizer(str(source))
@@ -41,6 +44,18 @@ def to_int8(model: bytes) -> bytes:
         )
         quantization.quantize().export_model(str(target))
         return _pack(*_parse(target.read_bytes()))
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Without the converters' progress: standard output is the caller's."""
+    disabled = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        logging.disable(disabled)
 
 
 def _parse(model: bytes) -> tuple[Any, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import logging
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import onnx
 import torch
@@ -58,18 +59,19 @@ def _exported(spec: GraphSpec) -> onnx.ModelProto:
 
 
 def _traced(spec: GraphSpec) -> onnx.ModelProto:
-    buffer = io.BytesIO()
-    torch.onnx.export(
-        spec.module,
-        tuple(spec.inputs.values()),
-        buffer,
-        dynamo=False,
-        opset_version=OPSET,
-        input_names=list(spec.inputs),
-        output_names=list(spec.outputs),
-        dynamic_axes={name: dict(axes) for name, axes in spec.dynamic_axes.items()},
-    )
-    return onnx.load_from_string(buffer.getvalue())
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.onnx")
+        torch.onnx.export(
+            spec.module,
+            tuple(spec.inputs.values()),
+            path,
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=list(spec.inputs),
+            output_names=list(spec.outputs),
+            dynamic_axes={name: dict(axes) for name, axes in spec.dynamic_axes.items()},
+        )
+        return onnx.load(path)
 
 
 def _check_axes(spec: GraphSpec, model: onnx.ModelProto) -> None:

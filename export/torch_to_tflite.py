@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import itertools
-import logging
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from export.errors import ExportError
-from export.tflite_file import name_signatures
+from export.tflite_file import name_signatures, quiet
 from models.common.export_spec import GraphSpec
 
 
@@ -42,13 +39,14 @@ def to_tflite(spec: GraphSpec) -> bytes:
     Raises ExportError: `export_missing` without the converter, `export_litert` where it fails.
     """
     try:
-        import litert_torch
+        with quiet():
+            import litert_torch
     except ImportError as error:
         raise ExportError(
             "export_missing", f"litert-torch cannot be imported: {error}", "install the extra [train-litert]"
         ) from error
     module = _Floats(spec.module).eval()
-    with _quiet(), torch.no_grad(), tempfile.TemporaryDirectory() as folder:
+    with quiet(), torch.no_grad(), tempfile.TemporaryDirectory() as folder:
         try:
             converter = litert_torch
             for name, sizes in signatures(spec).items():
@@ -72,15 +70,3 @@ def _example(spec: GraphSpec, sizes: Mapping[str, int]) -> tuple[Tensor, ...]:
         shape = [sizes.get(names[i], 1) if i in names else n for i, n in enumerate(value.shape)]
         examples.append(torch.zeros(shape, dtype=value.dtype))
     return tuple(examples)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the converter's progress: standard output is the caller's."""
-    disabled = logging.root.manager.disable
-    logging.disable(logging.ERROR)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            yield
-    finally:
-        logging.disable(disabled)

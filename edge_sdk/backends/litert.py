@@ -167,7 +167,10 @@ class LitertSession:
 
         if tensor.shape and isinstance(tensor.shape[0], str) and tensor.shape[0] not in self._sized:
             value = value[row : row + 1]
-        shape = tuple(room.get(axis, size) for axis, size in zip(tensor.shape, value.shape, strict=True))
+        shape = tuple(
+            room.get(axis, size) if isinstance(axis, str) else size
+            for axis, size in zip(tensor.shape, value.shape, strict=True)
+        )
         if shape == value.shape:
             return np.ascontiguousarray(value)
         padded = np.zeros(shape, value.dtype)

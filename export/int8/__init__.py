@@ -17,7 +17,12 @@ import onnx
 from onnx import helper
 
 from export.int8.activations import Activations, Feeds, measure_ranges
-from export.int8.convolutions import is_convolution, is_sum, quantize_convolution, quantize_sum
+from export.int8.convolutions import (
+    is_convolution,
+    is_sum,
+    quantize_convolution,
+    quantize_sum,
+)
 from export.int8.convolutions import result as convolved
 from export.int8.graph import Graph
 from export.int8.products import is_product, matrix, quantize_product

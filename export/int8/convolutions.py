@@ -83,9 +83,9 @@ def _replace(
     graph: Graph, node: onnx.NodeProto, nodes: list[onnx.NodeProto], activations: Activations, made: Quantized
 ) -> None:
     """Put `nodes` in the place of a node and its ReLU, and turn the result back into float32."""
-    name = result(graph, node)
-    if name != node.output[0]:
-        graph.replace(graph.only_consumer(node.output[0]), [])
+    name, follower = result(graph, node), graph.only_consumer(node.output[0])
+    if follower is not None and follower.output[0] == name:
+        graph.replace(follower, [])
     activations.know(name, made)
     back = helper.make_node("DequantizeLinear", [made.values, made.scale, made.zero], [name])
     graph.replace(node, [*nodes, back])

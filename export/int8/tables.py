@@ -7,7 +7,7 @@ the layout of the product, and its rows are gathered as columns: 10 ns a value i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 import onnx
@@ -29,10 +29,10 @@ def is_lookup(graph: Graph, node: onnx.NodeProto) -> bool:
 
 def digest(table: np.ndarray) -> bytes:
     """Stands for a matrix's values."""
-    return hashlib.sha256(np.ascontiguousarray(table)).digest()
+    return hashlib.sha256(table.tobytes()).digest()
 
 
-def quantize_lookup(graph: Graph, node: onnx.NodeProto, tied: Set[bytes]) -> None:
+def quantize_lookup(graph: Graph, node: onnx.NodeProto, tied: AbstractSet[bytes]) -> None:
     """Replace a Gather; `tied` holds the digests of the tables that products use, transposed."""
     table, rows, name = graph.array(node.input[0]), node.input[1], node.output[0]
     gathered = f"{name}_int8"
@@ -41,11 +41,11 @@ def quantize_lookup(graph: Graph, node: onnx.NodeProto, tied: Set[bytes]) -> Non
         columns = f"{name}_columns"
         # onnxruntime knows no ranks here, so the values' axis is found by flattening the rest.
         nodes = [
-            helper.make_node("Reshape", [rows, graph.add("all", np.int64([-1]))], [f"{name}_flat"]),
+            helper.make_node("Reshape", [rows, graph.add("all", np.array([-1]))], [f"{name}_flat"]),
             helper.make_node("Gather", [graph.add(f"{name}_table", whole), f"{name}_flat"], [columns], axis=1),
             helper.make_node("Transpose", [columns], [f"{name}_rows"], perm=[1, 0]),
             helper.make_node("Shape", [rows], [f"{name}_shape"]),
-            helper.make_node("Concat", [f"{name}_shape", graph.add("width", np.int64([table.shape[1]]))],
+            helper.make_node("Concat", [f"{name}_shape", graph.add("width", np.array([table.shape[1]]))],
                              [f"{name}_sizes"], axis=0),
             helper.make_node("Reshape", [f"{name}_rows", f"{name}_sizes"], [gathered]),
         ]  # fmt: skip

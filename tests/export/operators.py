@@ -16,7 +16,7 @@ VOCABULARY, WIDTH, HEADS = 700, 64, 4
 class Recurrent(nn.Module):
     """Characters -> last states of two bidirectional layers -> vector."""
 
-    def __init__(self, kind: type[nn.LSTM] | type[nn.GRU], hidden: int = WIDTH) -> None:
+    def __init__(self, kind: type[nn.LSTM | nn.GRU], hidden: int = WIDTH) -> None:
         super().__init__()
         self.embedding = nn.Embedding(90, WIDTH)
         self.layers = kind(WIDTH, hidden, 2, batch_first=True, bidirectional=True)
