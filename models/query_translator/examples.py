@@ -78,19 +78,19 @@ class Mixture:
 
     def draw_supervised(self) -> Text:
         """A pair, at times with copy slots."""
-        pair = self._draw()
+        pair = self.draw_tagged()
         if self.random.random() < self.slot_share:
             return with_slots(*pair, self.random, [b for b in self.brands if b in pair[1]] if " " in pair[1] else ())
         return pair
 
     def draw_autoencoder(self) -> Text:
         """English to itself."""
-        target = self._draw()[1]
+        target = self.draw_tagged()[1]
         return target, target
 
     def draw_spelling(self) -> Text:
         """A pair whose source has more spelling mistakes than the data has."""
-        source, target = self._draw()
+        source, target = self.draw_tagged()
         words = source.split(" ")
         share = self.random.choice((0.1, 0.2, 0.3))
         return " ".join(misspell(w, self.random) if self.random.random() < share else w for w in words), target
@@ -103,7 +103,8 @@ class Mixture:
         words = [char_drop(w, self.random) if self.random.random() < share else w for w in brand.split(" ")]
         return " ".join(words), brand
 
-    def _draw(self) -> Text:
+    def draw_tagged(self) -> Text:
+        """A pair of one of the sources, as it is."""
         weights, draws = zip(*self.supervised)
         return self.random.choices(draws, weights)[0]()
 

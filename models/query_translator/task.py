@@ -76,17 +76,17 @@ class Task:
         """The training mixture. `brand_errors`: share of misspelled brands in grocery queries."""
         random = Random(seed)
         mixer = WordMixer(read_lexicon(), random)
-        supervised = [(0.27, self.real(random, mixer)), (0.2, self.recombined(random, mixer))]
+        supervised = [(0.25, self.real(random, mixer)), (0.18, self.recombined(random, mixer))]
         if self.backtranslated:
 
             def backtranslated() -> Text:
                 source, target = random.choice(self.backtranslated)
                 return mixer.mix(source, target), target
 
-            supervised.append((0.23, backtranslated))
+            supervised.append((0.2, backtranslated))
         if groceries:
             generator = Generator(self.world, random, brand_errors=brand_errors)
-            supervised.append((0.3, lambda: generator.draw()[:2]))
+            supervised.append((0.37, lambda: generator.draw()[:2]))
         return Mixture(random, supervised, self.world.brands, noise=noise)
 
 

@@ -9,7 +9,8 @@ folder under `--out`; a finished stage is not repeated, an interrupted one goes 
                English sentences: `backtranslated.tsv`.
 2. `teacher`   Hinglish -> English, with the augmentation and brand losses. It begins with the
                weights of the reverse model, which knows the words and how to copy.
-3. labels      `labels.tsv`: sources of all kinds, translated by the teacher with beam 3.
+3. labels      `labels.tsv`: code-mixed sources, translated by the teacher with beam 3, and
+               grocery queries.
 4. student     in `--out` itself: the teacher's encoder and first decoder layer, trained on the
                labels (sequence-level distillation) and the tagged pairs.
 """
@@ -137,20 +138,17 @@ def plausible(source: str, target: str) -> bool:
 
 
 def label(task: Task, teacher: Translator, count: int, seed: int) -> list[Text]:
-    """Different sources of the training mixture with the teacher's translations."""
-    mixture = task.mixture(seed, brand_errors=0.3, noise="misspelling")
-    random = mixture.random
+    """Different code-mixed sources, real, recombined and back-translated, with the teacher's
+    translations; and half as many generated grocery queries with their own, which are right."""
+    mixture = task.mixture(seed, brand_errors=0.3, noise="misspelling", groceries=False)
     sources: set[str] = {pair.source for pair in task.train}
     while len(sources) < count:
-        choice = random.random()
-        if choice < 0.8:
-            sources.add(mixture.draw_supervised()[0])
-        elif choice < 0.9:
-            sources.add(mixture.draw_spelling()[0])
-        else:
-            sources.add(mixture.draw_autoencoder()[0])
+        draw = mixture.draw_spelling if mixture.random.random() < 0.1 else mixture.draw_supervised
+        sources.add(draw()[0])
     ordered = sorted(sources)
-    return list(zip(ordered, translations(teacher, task.tokenizer, ordered, beam=BEAM, bfloat16=True)))
+    labels = translations(teacher, task.tokenizer, ordered, beam=BEAM, bfloat16=True)
+    queries = draw_queries(task.world, count // 2, seed)
+    return [*zip(ordered, labels), *(query[:2] for query in queries)]
 
 
 def with_weights_of(config: ModelConfig, other: Translator) -> Translator:
@@ -168,9 +166,9 @@ def train_student(
     """Sequence-level distillation (paper, section 5), on labels and the tagged set."""
     tagged = task.mixture(seed, brand_errors=0.3, noise="misspelling")
     random = tagged.random
-    supervised = [(0.75, lambda: random.choice(labels)), (0.25, tagged._draw)]
+    supervised = [(0.45, lambda: random.choice(labels)), (0.55, tagged.draw_tagged)]
     mixture = replace(tagged, supervised=supervised)
-    return fit(task, student, mixture, settings, folder, sizes=(80, 0, 8), weights=(1.0, 0.0, 0.3))
+    return fit(task, student, mixture, settings, folder, sizes=(72, 12, 12), weights=(1.0, 0.3, 0.5))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -188,8 +186,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--dropout", type=float, default=0.1, help="of reverse model and teacher")
     parser.add_argument("--reverse-epochs", type=int, default=5, help=f"of {STEPS} steps each")
     parser.add_argument("--teacher-epochs", type=int, default=10)
-    parser.add_argument("--student-epochs", type=int, default=6)
-    parser.add_argument("--labels", type=int, default=16000, help="sources that the teacher translates")
+    parser.add_argument("--student-epochs", type=int, default=12)
+    parser.add_argument("--labels", type=int, default=9000, help="sources that the teacher translates")
     parser.add_argument("--brand-weight", type=float, default=0.5, help="lambda of the brand loss")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(argv)
@@ -231,7 +229,7 @@ def run(options: argparse.Namespace) -> None:
         small = replace(config, decoder_layers=options.student_layers, dropout=0.0)
         student = with_weights_of(small, load_model(out / "teacher"))
         settings = TrainConfig(
-            epochs=options.student_epochs, patience=99, learning_rate=7e-4, weight_decay=0.05
+            epochs=options.student_epochs, patience=99, learning_rate=1e-3, weight_decay=0.05
         )
         labels = read_texts(out / "labels.tsv")
         report("student", train_student(task, out, student, labels, settings, options.seed + 2))
