@@ -33,8 +33,9 @@ from models.query_translator.lexicon import read_lexicon
 from models.query_translator.model import Translator
 from models.query_translator.objective import translation_loss
 from models.query_translator.recombine import Recombination, WordMixer, tagged_phrases
-from models.query_translator.task import Task, draw_queries, load_model, prepare, read_texts, write_texts
+from models.query_translator.task import (
     Task,
+    draw_queries,
     load_model,
     prepare,
     read_texts,

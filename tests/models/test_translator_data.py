@@ -7,23 +7,29 @@ import pytest
 
 pytest.importorskip("torch")
 
-from hypothesis import given  # noqa: E402
-from hypothesis import strategies as st  # noqa: E402
+from hypothesis import given
+from hypothesis import strategies as st
 
-from edge_sdk.query_tokenizer import BEGIN, END, FIRST_SLOT, QueryTokenizer  # noqa: E402
-from models.query_translator import misspell  # noqa: E402
-from models.query_translator.data import Pair, proper_brands  # noqa: E402
-from models.query_translator.examples import Batches, Mixture, encode_pair, with_slots  # noqa: E402
-from models.query_translator.lexicon import Entry, read_lexicon  # noqa: E402
-from models.query_translator.queries import (  # noqa: E402
+from edge_sdk.query_tokenizer import BEGIN, END, FIRST_SLOT, QueryTokenizer
+from models.query_translator import misspell
+from models.query_translator.data import Pair, proper_brands
+from models.query_translator.examples import Batches, Mixture, encode_pair, with_slots
+from models.query_translator.lexicon import Entry, read_lexicon
+from models.query_translator.queries import (
     Generator,
     World,
     heldout_split,
     product_name,
     unique_spellings,
 )
-from models.query_translator.recombine import Recombination, WordMixer, slots_of, tagged_phrases, template  # noqa: E402
-from models.query_translator.vocabulary import pieces, train_tokenizer  # noqa: E402
+from models.query_translator.recombine import (
+    Recombination,
+    WordMixer,
+    slots_of,
+    tagged_phrases,
+    template,
+)
+from models.query_translator.vocabulary import pieces, train_tokenizer
 
 ENTRIES = [
     Entry("food", "rice", ("chawal", "chaval", "chaawal")),

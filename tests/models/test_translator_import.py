@@ -10,13 +10,13 @@ import pytest
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
 
-from torch import Tensor  # noqa: E402
-from torch.nn import functional  # noqa: E402
+from torch import Tensor
+from torch.nn import functional
 
-from edge_sdk.query_tokenizer import BEGIN, END, FIRST_SLOT, SLOTS, QueryTokenizer  # noqa: E402
-from models.query_translator.bart import bart_tokenizer, load_bart  # noqa: E402
-from models.query_translator.model import sinusoids  # noqa: E402
-from models.query_translator.opennmt import load_opennmt  # noqa: E402
+from edge_sdk.query_tokenizer import BEGIN, END, FIRST_SLOT, SLOTS, QueryTokenizer
+from models.query_translator.bart import bart_tokenizer, load_bart
+from models.query_translator.model import sinusoids
+from models.query_translator.opennmt import load_opennmt
 
 WIDTH, HIDDEN, HEADS = 16, 24, 2
 OLD = ["<s>", "<pad>", "</s>", "<unk>", "a", "Ġ", "Ġa", "b", "ab", "Ġab", "<mask>"]

@@ -8,10 +8,10 @@ import pytest
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
 
-from edge_sdk.query_tokenizer import BEGIN, END  # noqa: E402
-from models.query_translator.config import MOBILE_10MB, MOBILE_20MB, PAPER, ModelConfig  # noqa: E402
-from models.query_translator.model import Translator, sinusoids, source_bias  # noqa: E402
-from models.query_translator.search import EXTRA, RATIO, pad, translate  # noqa: E402
+from edge_sdk.query_tokenizer import BEGIN, END
+from models.query_translator.config import MOBILE_10MB, MOBILE_20MB, PAPER, ModelConfig
+from models.query_translator.model import Translator, sinusoids, source_bias
+from models.query_translator.search import EXTRA, RATIO, pad, translate
 
 VARIANTS = {
     "shipped": {},
