@@ -92,7 +92,7 @@ class Checkpoint:
 
 def run_model(model: nn.Module, batch: Batch) -> torch.Tensor:
     """The encoder's vectors for a batch, whatever it reads."""
-    return model.bag(*batch.inputs) if len(batch.inputs) == 3 else model(*batch.inputs)
+    return model.bag(*batch.inputs) if len(batch.inputs) > 1 else model(*batch.inputs)
 
 
 def embed(model: nn.Module, config: RunConfig, texts: Sequence[str]) -> np.ndarray:

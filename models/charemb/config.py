@@ -33,10 +33,11 @@ class BagConfig:
 
     ngram_min: int = 3
     ngram_max: int = 5
-    word_max: int = 2
-    ngram_buckets: int = 32768
-    word_buckets: int = 16384
-    width: int = 64
+    word_max: int = 1
+    ngram_buckets: int = 24576
+    word_buckets: int = 24576
+    ngram_width: int = 48
+    word_width: int = 96
     hidden: int = 256
     dropout: float = 0.0
     max_characters: int = 256

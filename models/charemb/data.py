@@ -118,8 +118,7 @@ class CharacterBatches:
 
 
 class BagBatches:
-    """Batches of n-gram bags without padding: `inputs` is (n-grams of all phrases int64 [n], where
-    each phrase's begin int64 [batch], how many it has float32 [batch])."""
+    """Batches of n-gram bags without padding: `inputs` is what `bag` gives."""
 
     def __init__(
         self, examples: Examples, scheme: PhraseScheme, limit: int, size: int, noise: float, drop: float
@@ -147,16 +146,21 @@ class BagBatches:
         return -(-len(self._examples.texts) // self._size)
 
 
-def bag(texts: Sequence[str], scheme: PhraseScheme, drop: float = 0.0) -> tuple[Tensor, Tensor, Tensor]:
-    """What `BagEncoder.bag` takes; `drop` is the share of n-grams to leave out."""
+def bag(texts: Sequence[str], scheme: PhraseScheme, drop: float = 0.0) -> tuple[Tensor, ...]:
+    """What `BagEncoder.bag` takes: for the windows of letters, and then for the runs of words,
+    all numbers int64 [n], from 1; where each text's begin int64 [texts]; and how many it has
+    float32 [texts]. `drop` is the share of windows to leave out.
+    """
     numbers, ends = phrase_ngrams_many(list(texts), scheme)
-    if drop:
-        kept = np.random.random(len(numbers)) >= drop
-        ends = np.concatenate([[0], np.cumsum(kept)])[ends]
-        numbers = numbers[kept]
-    begins = np.concatenate([[0], ends[:-1]]).astype(np.int64)
-    counts = (ends - begins).astype(np.float32)
-    return torch.from_numpy(numbers.astype(np.int64)), torch.from_numpy(begins), torch.from_numpy(counts)
+    word = numbers > scheme.ngram_buckets
+    kept = ~word if not drop else ~word & (np.random.random(len(numbers)) >= drop)
+    parts: list[Tensor] = []
+    for chosen, first in ((kept, 0), (word, scheme.ngram_buckets)):
+        counted = np.concatenate([[0], np.cumsum(chosen)])
+        begins = counted[np.concatenate([[0], ends[:-1]])]
+        counts = (counted[ends] - begins).astype(np.float32)
+        parts += map(torch.from_numpy, (numbers[chosen].astype(np.int64) - first, begins, counts))
+    return tuple(parts)
 
 
 def _batch(examples: Examples, rows: np.ndarray, inputs: tuple[Tensor, ...]) -> Batch:

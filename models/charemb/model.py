@@ -137,36 +137,56 @@ _ENCODERS = {
 
 
 class BagEncoder(nn.Module):
-    """Sum of the embeddings of hashed n-grams, then an MLP beside a linear path.
+    """Sums of the embeddings of hashed n-grams and words, then an MLP beside a linear path.
 
-    The linear path alone is fastText's sum of n-gram vectors (Bojanowski et al., 2017).
+    The linear path alone is fastText's sum of n-gram vectors (Bojanowski et al., 2017). Windows of
+    letters and runs of words have tables of their own: words need more numbers each, windows can
+    do with fewer.
     """
 
     def __init__(self, config: BagConfig, dimension: int) -> None:
         super().__init__()
-        scheme = config.scheme
-        size = 1 + scheme.ngram_buckets + scheme.word_buckets
-        self.table = nn.Parameter(torch.randn(size, config.width) * 0.1)
-        with torch.no_grad():
-            self.table[0] = 0.0
+        self.ngram_buckets = config.ngram_buckets
+        self.ngrams = _table(config.ngram_buckets, config.ngram_width)
+        self.words = _table(config.word_buckets, config.word_width)
+        width = config.ngram_width + config.word_width
         self.dropout = ByteDropout(config.dropout)
-        self.up = nn.Linear(config.width, config.hidden)
+        self.up = nn.Linear(width, config.hidden)
         self.down = nn.Linear(config.hidden, dimension)
-        self.linear = nn.Linear(config.width, dimension)
+        self.linear = nn.Linear(width, dimension)
 
     def forward(self, ngrams: Tensor) -> Tensor:
         """int32 or int64 [batch, n], 0 is padding -> float32 [batch, dimension]."""
-        count = (ngrams > 0).to(self.table.dtype).sum(1)
-        # Row 0 stays zero: `bag` never touches it.
-        return self._head(F.embedding(ngrams, self.table).sum(1), count)
+        word = ngrams > self.ngram_buckets
+        sums = []
+        for table, numbers in (
+            (self.ngrams, ngrams.masked_fill(word, 0)),
+            (self.words, (ngrams - self.ngram_buckets).masked_fill(~word, 0)),
+        ):
+            # Row 0 is zero, and training never touches it.
+            count = (numbers > 0).to(table.dtype).sum(1)
+            sums.append(_scaled(F.embedding(numbers, table).sum(1), count))
+        return self._head(torch.cat(sums, 1))
 
-    def bag(self, ngrams: Tensor, begins: Tensor, counts: Tensor) -> Tensor:
+    def bag(self, *parts: Tensor) -> Tensor:
         """The same without padding, as `models.charemb.data.bag` gives it."""
-        return self._head(F.embedding_bag(ngrams, self.table, begins, mode="sum"), counts)
+        sums = []
+        for table, (numbers, begins, counts) in zip((self.ngrams, self.words), (parts[:3], parts[3:])):
+            sums.append(_scaled(F.embedding_bag(numbers, table, begins, mode="sum"), counts))
+        return self._head(torch.cat(sums, 1))
 
-    def _head(self, total: Tensor, count: Tensor) -> Tensor:
-        x = total / count.clamp(min=1.0).sqrt()[:, None]
+    def _head(self, x: Tensor) -> Tensor:
         return self.linear(x) + self.down(self.dropout(self.up(x).relu()))
+
+
+def _table(buckets: int, width: int) -> nn.Parameter:
+    table = torch.randn(buckets + 1, width) * 0.1
+    table[0] = 0.0
+    return nn.Parameter(table)
+
+
+def _scaled(total: Tensor, count: Tensor) -> Tensor:
+    return total / count.clamp(min=1.0).sqrt()[:, None]
 
 
 def build(config: CharacterConfig | BagConfig, characters: int, dimension: int) -> nn.Module:

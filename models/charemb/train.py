@@ -109,14 +109,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--limit", type=int, default=0, help="only the most frequent phrases")
     parser.add_argument("--noise", type=float, default=0.1, help="share of phrases with a typing error")
     parser.add_argument("--drop", type=float, default=0.1, help="share of n-grams left out (student)")
-    parser.add_argument("--width", type=int, help="of the student's table")
+    parser.add_argument("--frequency-power", type=float, default=0.0, help="of a phrase's occurrences in its loss")  # fmt: skip
+    for name in ("ngram_max", "word_max", "ngram_buckets", "word_buckets", "ngram_width", "word_width", "hidden"):
+        parser.add_argument(f"--{name.replace('_', '-')}", type=int, help="of the student")
     parser.add_argument("--spelling", type=float, default=TargetConfig.spelling)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args(argv)
     model = MODELS[options.model]
     student = isinstance(model, BagConfig)
-    if student and options.width:
-        model = replace(model, width=options.width)
+    if student:
+        sizes = {name: getattr(options, name) for name in vars(model) if getattr(options, name, None)}
+        model = replace(model, **sizes)
     try:
         matrix = read_matrix(options.matrix, options.vocabulary)
         targets = TargetConfig.plain() if options.paper else TargetConfig(spelling=options.spelling)
@@ -130,7 +133,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             batch=options.batch or (1024 if student else 256),
             held_out=options.held_out,
             limit=options.limit,
-            frequency_power=0.0 if options.paper else 0.5,
+            frequency_power=0.0 if options.paper else options.frequency_power,
             contrast=0.0 if options.paper else 0.3,
             noise=0.0 if options.paper else options.noise,
             drop=options.drop if student else 0.0,
