@@ -29,7 +29,7 @@ class Pair(NamedTuple):
 
 def read_pairs(folder: Path, split: str) -> list[Pair]:
     """`hinglish_top`, split "train" or "validation". Raises OSError."""
-    rows = _rows(folder / "hinglish_top" / f"{split}.tsv.gz")
+    rows = read_rows(folder / "hinglish_top" / f"{split}.tsv.gz")
     return [
         Pair(normalise(r["hinglish"]), normalise(r["english"]), r["cs_parse"], r["en_parse"])
         for r in rows
@@ -44,7 +44,7 @@ def read_english(folder: Path, without: Sequence[str] = ()) -> list[tuple[str, s
     """
     hidden = {_letters(text) for text in without}
     found = []
-    for row in _rows(folder / "mtop" / "en" / "train.tsv.gz"):
+    for row in read_rows(folder / "mtop" / "en" / "train.tsv.gz"):
         if _letters(row["tokens"]) not in hidden:
             found.append((normalise(row["tokens"]), row["intent"], row["slot_tags"].split(" ")))
     return found
@@ -54,16 +54,16 @@ def read_world(folder: Path, everyday: Sequence[str]) -> World:
     """Brands, products and the lexicon. `everyday` are sentences that tell which brand names are
     ordinary words ("again", "for me"): these are no brands here, and are copied as words."""
     entries = unique_spellings(e for e in read_lexicon() if e.kind not in ("general", "function"))
-    names = [normalise(row["brand"]) for row in _rows(folder / "grocery_in" / "brands.tsv")]
+    names = [normalise(row["brand"]) for row in read_rows(folder / "grocery_in" / "brands.tsv")]
     names += MORE_BRANDS.read_text(encoding="utf-8").split("\n")
     brands = proper_brands([n for n in dict.fromkeys(names) if n], everyday, entries)
     known = set(brands)
     products = set()
-    for row in _rows(folder / "grocery_in" / "products.tsv.gz"):
+    for row in read_rows(folder / "grocery_in" / "products.tsv.gz"):
         name, brand = product_name(row["product"]), normalise(row["brand"])
         if name and not name.isdigit():
             products.add((brand if brand in known else "", name))
-    for row in _rows(folder / "grocery_in" / "slash_aliases.tsv"):
+    for row in read_rows(folder / "grocery_in" / "slash_aliases.tsv"):
         products.update(("", name) for name in (product_name(n) for n in next(iter(row.values())).split("/")) if name)
     return World(entries, brands, sorted(products))
 
@@ -83,7 +83,8 @@ def _letters(text: str) -> str:
     return "".join(c for c in text.lower() if c.isalnum())
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
+def read_rows(path: Path) -> Iterator[dict[str, str]]:
+    """Rows of a TSV file with a header line, gzipped or plain, without quoting. Raises OSError."""
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)

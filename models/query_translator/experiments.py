@@ -20,11 +20,12 @@ from random import Random
 from models.common.checkpoint import save_json
 from models.common.seeding import seed_everything
 from models.common.trainer import TrainConfig
+from models.query_translator.assess import brand_rates
 from models.query_translator.config import ModelConfig
 from models.query_translator.examples import Mixture
 from models.query_translator.misspell import char_drop
 from models.query_translator.model import Translator
-from models.query_translator.queries import Generator, Query
+from models.query_translator.queries import Generator
 from models.query_translator.task import Task, draw_queries, load_model, prepare
 from models.query_translator.train import fit
 from models.query_translator.validate import scores, translations
@@ -56,18 +57,6 @@ def dropped(brand: str, random: Random) -> str:
     return " ".join(
         char_drop(w, random) if i == sure or random.random() < share else w for i, w in enumerate(words)
     )
-
-
-def brand_rates(queries: Sequence[Query], found: Sequence[str]) -> dict[str, float]:
-    """Percent of brands that stand in the translation: of those spelled right, and of the others."""
-    kept: dict[bool, list[bool]] = {True: [], False: []}
-    for query, text in zip(queries, found):
-        if query.brand:
-            kept[query.brand == query.brand_written].append(f" {query.brand} " in f" {text} ")
-    return {
-        "brands_kept": 100 * sum(kept[True]) / max(1, len(kept[True])),
-        "brands_corrected": 100 * sum(kept[False]) / max(1, len(kept[False])),
-    }
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
+from edge_sdk.evaluate.translator import translation_metrics
 from edge_sdk.query_tokenizer import END, QueryTokenizer
 from models.query_translator.model import Translator
 from models.query_translator.search import translate
@@ -30,9 +31,6 @@ def translations(
 
 
 def scores(found: Sequence[str], wanted: Sequence[str]) -> dict[str, float]:
-    """BLEU (sacrebleu's default, lower-cased) and the share of exact matches, in percent."""
-    import sacrebleu
-
-    bleu = sacrebleu.corpus_bleu(list(found), [list(wanted)], lowercase=True)
-    exact = sum(a == b for a, b in zip(found, wanted)) / len(wanted)
-    return {"bleu": bleu.score, "exact_match": 100 * exact}
+    """`bleu` and `exact_match` in percent, as `edge-sdk eval` reports them."""
+    metrics = translation_metrics(found, wanted)
+    return {"bleu": metrics["bleu"], "exact_match": metrics["exact_match"]}
