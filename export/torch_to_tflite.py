@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import tempfile
 from collections.abc import Mapping
@@ -45,7 +46,7 @@ def to_tflite(spec: GraphSpec) -> bytes:
         raise ExportError(
             "export_missing", f"litert-torch cannot be imported: {error}", "install the extra [train-litert]"
         ) from error
-    module = _Floats(spec.module).eval()
+    module = _Floats(_contiguous(spec.module)).eval()
     with quiet(), torch.no_grad(), tempfile.TemporaryDirectory() as folder:
         try:
             converter = litert_torch
@@ -60,6 +61,15 @@ def to_tflite(spec: GraphSpec) -> bytes:
                 "export for --engines onnx only, or write the module with other operators",
             ) from error
         return name_signatures(path.read_bytes(), list(spec.inputs), list(spec.outputs))
+
+
+def _contiguous(module: torch.nn.Module) -> torch.nn.Module:
+    """A copy whose weights lie in memory as their shapes say: the converter reads weights in
+    torch.channels_last as if they did, and says nothing."""
+    module = copy.deepcopy(module)
+    for tensor in (*module.parameters(), *module.buffers()):
+        tensor.data = tensor.data.contiguous()
+    return module
 
 
 def _example(spec: GraphSpec, sizes: Mapping[str, int]) -> tuple[Tensor, ...]:

@@ -114,7 +114,7 @@ class TestConverted:
 OTHERS: dict[str, GraphSpec] = {
     "bag": operators.vectors(operators.Bag(), "ngrams", 900, sizes={"length": (8, 16)}),
     "image": operators.images(operators.Image()),
-    "convolutional": operators.images(operators.Convolutional()),
+    "convolutional": operators.images(operators.Convolutional().to(memory_format=torch.channels_last)),
 }
 
 
