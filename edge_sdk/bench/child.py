@@ -45,8 +45,8 @@ def measure(import_ms: float) -> None:
         every = cycle(texts)
         times = _timed(task.batch, [list(islice(every, size)) for _ in range(count)], seconds)
         result[f"batch_{size}_per_s"] = size * len(times) / sum(times)
-    result["steadyrss_mb"] = rss_mb("VmRSS")
-    result["peakrss_mb"] = rss_mb("VmHWM")
+    result["steady_rss_mb"] = rss_mb("VmRSS")
+    result["peak_rss_mb"] = rss_mb("VmHWM")
     result["quantiles"] = [time * 1e3 for time in quantiles(single)]
     result["by_text"] = [
         median(single[i :: len(texts)]) * 1e3 for i in range(min(len(texts), len(single)))
