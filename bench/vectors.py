@@ -127,6 +127,21 @@ def edge_sdk(rows: np.ndarray, path: Path) -> Search:
     return lambda query: [int(match.key) for match in index.search(query, TOP)]
 
 
+def edge_sdk_graph(rows: np.ndarray, path: Path) -> Search:
+    """usearch finds candidates among our integers, the kernel scores them."""
+    from edge_sdk.index import VectorIndex
+    from edge_sdk.index.graph import GraphIndex
+
+    stored = path.with_suffix(".evi")
+    if not path.exists():
+        made = VectorIndex(rows.shape[1])
+        made.update([str(i) for i in range(len(rows))], rows)
+        made.save(stored)
+        GraphIndex.build(VectorIndex.open(stored), path)
+    graph = GraphIndex.open(VectorIndex.open(stored), path)
+    return lambda query: [int(match.key) for match in graph.search(query, TOP)]
+
+
 def numpy_float32(rows: np.ndarray, path: Path) -> Search:
     def search(query: np.ndarray) -> np.ndarray:
         scores = rows @ query
@@ -206,6 +221,7 @@ CONTENDERS: dict[str, Callable[[np.ndarray, Path], Search]] = {
     "faiss flat float32": faiss_flat("Flat"),
     "faiss flat int8": faiss_flat("SQ8"),
     "usearch exact int8": usearch(True),
+    "edge_sdk, graph (HNSW)": edge_sdk_graph,
     "usearch HNSW int8": usearch(False),
     "hnswlib HNSW float32": hnswlib,
 }
