@@ -137,13 +137,16 @@ def _npy(array: np.ndarray) -> bytes:
 
 def _card(model: DualEncoder, checkpoint: Mapping[str, Any]) -> str:
     run, config = checkpoint["config"]["run"], model.config
-    how = (
-        "Distilled from a larger dual encoder that was trained from scratch on the same photos, with the "
-        f"objective {', '.join(f'{name} x {weight:g}' for name, weight in run['objective']['terms'])} "
-        f"at temperature {run['objective']['temperature']:g}."
-        if run["kind"] == "distilled"
-        else "Trained from scratch with a contrastive loss over classes."
-    )
+    taught = run["start"] if run["kind"] == "tuned" else run
+    how = "Trained from scratch with a contrastive loss over classes."
+    if taught["kind"] == "distilled":
+        terms = ", ".join(f"{name} x {weight:g}" for name, weight in taught["objective"]["terms"])
+        how = (
+            "Distilled from a larger dual encoder that was trained from scratch on the same photos, with the "
+            f"objective {terms} at temperature {taught['objective']['temperature']:g}."
+        )
+    if run["kind"] == "tuned":
+        how += " Then trained further with a contrastive loss over classes."
     text, image = (sum(p.numel() for p in part.parameters()) / 1e6 for part in (model.text, model.image))
     return f"""
 ## What it is for

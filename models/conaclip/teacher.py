@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from models.common.checkpoint import load_tensors, save_tensors
 from models.conaclip.checkpoint import load_model
 from models.conaclip.clip_checkpoint import is_clip, load_clip
 from models.conaclip.config import VitConfig
@@ -91,14 +92,22 @@ class TaughtBatches:
 
 
 class CachedBatches:
-    """Epochs of other batches, computed once and then repeated.
+    """Epochs of other batches, computed once, kept in a file, and then repeated.
 
     Trainings that are compared see the same, and pay nothing for the teacher.
     """
 
-    def __init__(self, taught: TaughtBatches, epochs: int) -> None:
+    def __init__(self, taught: TaughtBatches, epochs: int, path: Path) -> None:
+        """Raises ValueError where the file holds batches of another description."""
         self._description = {**taught.description(), "cached": epochs}
-        self._epochs = [list(taught()) for _ in range(epochs)]
+        if not path.exists():
+            kept = {"description": self._description, "epochs": [list(taught()) for _ in range(epochs)]}
+            path.parent.mkdir(parents=True, exist_ok=True)
+            save_tensors(path, kept)
+        stored = load_tensors(path)
+        if stored["description"] != self._description:
+            raise ValueError(f"{path} holds views made with other settings; give another folder")
+        self._epochs = stored["epochs"]
 
     def __len__(self) -> int:
         return len(self._epochs[0])

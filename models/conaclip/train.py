@@ -1,6 +1,7 @@
-"""Train a dual encoder from scratch, to be a teacher.
+"""Train a dual encoder on pairs alone: from scratch, to be a teacher, or a distilled one further.
 
     python -m models.conaclip.train --data DIR --out DIR
+    python -m models.conaclip.train --data DIR --out DIR --start STUDENT_DIR --epochs 12 --learning-rate 5e-4
 
 The same command goes on after an interruption.
 """
@@ -9,15 +10,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from models.common.checkpoint import load_json
 from models.common.seeding import seed_everything
 from models.common.trainer import Interrupted, TrainConfig, Trainer
-from models.conaclip.checkpoint import describe, write_vocabulary
+from models.conaclip.checkpoint import describe, load_model, write_vocabulary
 from models.conaclip.config import PRESETS, DualConfig
 from models.conaclip.corpus import Batches, Corpus, class_texts, coarse_texts, load_corpus
 from models.conaclip.losses import class_contrast
@@ -38,11 +41,16 @@ def train(
     settings: TrainConfig,
     folder: Path,
     *,
+    start: DualEncoder | None = None,
+    about_start: Mapping[str, Any] | None = None,
     seed: int = 1,
 ) -> dict[str, float]:
-    """Train with the contrastive loss over classes; the scores of the epoch that is kept."""
+    """Train with the contrastive loss over classes; the scores of the epoch that is kept.
+
+    `start` is a trained model to begin with, `about_start` how that was trained.
+    """
     seed_everything(seed)
-    model = DualEncoder(config)
+    model = start or DualEncoder(config)
     reader, length = vocabulary.reader(), config.text.length
     phrases = batches.corpus.phrases
 
@@ -64,7 +72,7 @@ def train(
                 )
         return total
 
-    run = {"kind": "scratch", **batches.description(), "seed": seed}
+    run = {"kind": "tuned" if start else "scratch", "start": about_start, **batches.description(), "seed": seed}
     write_vocabulary(folder, vocabulary)
     return Trainer(
         model,
@@ -99,7 +107,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True, help="folder with pairs.tsv, splits train and val")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--preset", choices=PRESETS, default="grocery-teacher")
-    parser.add_argument("--epochs", type=int, default=80)
+    parser.add_argument("--start", type=Path, metavar="DIR",
+                        help="a trained model to go on with, instead of a new one of --preset")  # fmt: skip
+    parser.add_argument("--epochs", type=int, default=60)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--sizes", type=int, nargs="+", default=[64, 80, 96],
@@ -109,12 +119,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     config = PRESETS[options.preset]
     corpus = load_corpus(options.data, "train")
     held_out = load_corpus(options.data, "val", corpus.phrases)
-    vocabulary = train_vocabulary(list(corpus.phrases.corpus()), config.text.vocabulary)
+    start = about_start = None
+    if options.start:
+        start, vocabulary = load_model(options.start)
+        config = start.config
+        about_start = load_json(options.start / "checkpoint.json")["config"]["run"]
+    else:
+        vocabulary = train_vocabulary(list(corpus.phrases.corpus()), config.text.vocabulary)
     batches = Batches(corpus, options.batch, tuple(options.sizes))
     settings = schedule(options.epochs, len(batches), options.learning_rate)
     try:
         found = train(
-            batches, held_out, vocabulary, config, settings, options.out, seed=options.seed,
+            batches, held_out, vocabulary, config, settings, options.out,
+            start=start, about_start=about_start, seed=options.seed,
         )  # fmt: skip
     except Interrupted as stop:
         print(f"\n{stop}", file=sys.stderr)

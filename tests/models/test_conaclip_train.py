@@ -80,6 +80,15 @@ def test_a_student_learns_from_its_teacher_alone(student: Path) -> None:
     assert found["image_r@1"] >= 60
 
 
+def test_a_student_can_be_trained_further(data: Path, student: Path, tmp_path: Path) -> None:
+    options = ["--start", str(student), "--epochs", "2", "--batch", "16", "--sizes", "48", "--learning-rate", "3e-4"]
+    assert train.main(["--data", str(data), "--out", str(tmp_path), *options]) == 0
+    checkpoint = load_json(tmp_path / "checkpoint.json")
+    assert checkpoint["config"]["run"]["start"]["kind"] == "distilled"
+    assert checkpoint["training"]["validation"]["r@1"] == 100  # two epochs from nothing do not get there
+    assert "Then trained further" in export_spec(tmp_path, data).card
+
+
 def test_a_finished_run_is_not_repeated(data: Path, teacher: Path, capsys: pytest.CaptureFixture) -> None:
     before = (teacher / "model.pt").read_bytes()
     options = ["--preset", "tiny", "--epochs", "8", "--batch", "16", "--sizes", "48", "--learning-rate", "3e-3"]
