@@ -12,6 +12,10 @@ from typing import Any
 
 import numpy as np
 
+SMALLEST = 1025
+"""Weights with fewer elements stay fp32: quantizing what goes in would cost more than it wins. With
+token mixing for up to 16 tokens in fp32 a tagger takes .137 ms at 8 tokens, and .203 without."""
+
 
 def name_signatures(model: bytes, inputs: Sequence[str], outputs: Sequence[str]) -> bytes:
     """The same model with these names of inputs and outputs, in the order of the torch module's."""
@@ -42,7 +46,17 @@ def to_int8(model: bytes) -> bytes:
             (operations.ALL_SUPPORTED, scales.TENSORWISE),
             (operations.DEPTHWISE_CONV_2D, scales.CHANNELWISE),
         ):
-            quantization.add_dynamic_config(".*", operation, 8, granularity)
+            quantization.update_quantization_recipe(
+                regex=".*",
+                operation_name=operation,
+                op_config=qtyping.OpQuantizationConfig(
+                    weight_tensor_config=qtyping.TensorQuantizationConfig(
+                        num_bits=8, symmetric=True, granularity=granularity, dtype=qtyping.TensorDataType.INT
+                    ),
+                    compute_precision=qtyping.ComputePrecision.INTEGER,
+                    min_weight_elements=SMALLEST,
+                ),
+            )
         quantization.quantize().export_model(str(target))
         return _pack(*_parse(target.read_bytes()))
 

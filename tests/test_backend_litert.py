@@ -240,6 +240,43 @@ except edge_sdk.BackendError as error:
         assert found.stdout == "backend_missing pip install ai-edge-litert\n", found.stderr
 
 
+class TestRecordedSelftest:
+    """What the export records where a bundle has graphs for both engines."""
+
+    TEXTS = ("call mom smith and dad", "hello", "", "wake me up at 7 am")
+
+    def recorded(self, make: Make, tmp_path: Path, **litert: Any) -> dict[str, Any]:
+        pytest.importorskip("torch", reason="needs the extra [train]")
+        from export.selftest import record_selftest
+
+        bundles = {}
+        for engine, options in (("onnx", {}), ("litert", litert)):
+            bundles[engine] = make(engine, **options).rename(tmp_path / f"{engine}.edge")
+        return json.loads(record_selftest(bundles, self.TEXTS, "int8"))
+
+    def test_all_inputs_where_engines_agree(self, make: Make, tmp_path: Path) -> None:
+        found = self.recorded(make, tmp_path)
+        assert found["inputs"] == list(self.TEXTS)
+        assert found["tolerance"]["onnx"] == found["tolerance"]["litert"]
+
+    def test_only_those_on_which_they_do(self, make: Make, tmp_path: Path) -> None:
+        """An engine that knows no names still agrees on texts without them."""
+        tags, intents = weights()
+        tags = tags.copy()
+        first, rest = (tiny_tagger.TAGS.index(tag) for tag in ("B-NAME", "I-NAME"))
+        tags[:, first] = tags[:, rest]
+        found = self.recorded(make, tmp_path, data=tiny_tflite.model(tags, intents))
+        assert found["inputs"] == list(self.TEXTS[1:])
+
+    def test_engines_that_agree_on_nothing(self, make: Make, tmp_path: Path) -> None:
+        from export.errors import ExportError
+
+        tags, intents = weights()
+        with pytest.raises(ExportError, match="onnx and litert agree on 1 of 4") as caught:
+            self.recorded(make, tmp_path, data=tiny_tflite.model(-tags, -intents))
+        assert caught.value.code == "export_selftest"
+
+
 FALLBACK = """
 import sys, types
 from ai_edge_litert.interpreter import Interpreter

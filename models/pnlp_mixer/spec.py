@@ -20,7 +20,7 @@ from models.pnlp_mixer.checkpoint import Checkpoint, make_projection
 from models.pnlp_mixer.data import validation_path
 
 CALIBRATION_UTTERANCES = 100
-TFLITE_TOKENS = (8, 16, 32)
+TFLITE_TOKENS = (4, 8, 12, 16, 32)
 """Lengths of TFLite graphs below the longest; half of all utterances have at most 8 words."""
 LARGEST_LOSS = 0.5
 """Points of exact match that quantization may cost."""

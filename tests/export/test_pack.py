@@ -128,6 +128,14 @@ class TestNothingIsWritten:
         assert caught.value.code == "export_guard"
         self.check_old(old)
 
+    def test_where_a_stage_computes_something_else(self, spec: ExportSpec, old: Path) -> None:
+        """Without labelled data, too: the first stage and output that drift are named."""
+        graph = dataclasses.replace(spec.graphs["model"], module=Rotten(spec.graphs["model"].module))
+        with pytest.raises(ExportError, match="onnx int8: model/slot_logits has a signal") as caught:
+            export(dataclasses.replace(spec, graphs={"model": graph}, guard=None), old)
+        assert caught.value.code == "export_drift"
+        self.check_old(old)
+
     def test_on_ctrl_c_at_any_time(
         self, spec: ExportSpec, old: Path, monkeypatch: pytest.MonkeyPatch, fp32: object, int8: object
     ) -> None:
