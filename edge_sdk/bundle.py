@@ -52,6 +52,7 @@ class Bundle:
                     "the file is damaged: copy it again",
                 )
         self._views: dict[str, memoryview] = views
+        self._data = data
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Bundle:
@@ -114,9 +115,20 @@ class Bundle:
                 "export the bundle again",
             ) from error
 
+    def release(self) -> None:
+        """Let the system take back the memory of what was read so far, where it can be told to.
+
+        For after the check and after an engine made its own copy of a graph. Views stay valid:
+        their pages are mapped again when they are next looked at.
+        """
+        mapped = self._data.obj
+        if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            mapped.madvise(mmap.MADV_DONTNEED)
+
     def close(self) -> None:
         """Let go of the mapping; it ends when the last view on it does. May be called again."""
         self._views = {}
+        self._data = memoryview(b"")
 
     def __enter__(self) -> Bundle:
         return self

@@ -491,3 +491,13 @@ def test_interrupt_leaves_the_old_file(plain, plain_manifest):
     assert child.returncode != 0
     assert plain.read_bytes() == before
     assert os.listdir(plain.parent) == [plain.name]
+
+
+def test_views_stay_valid_after_release(tiny_path: Path) -> None:
+    with Bundle.open(tiny_path) as bundle:
+        view = bundle.read("model.onnx")
+        before = bytes(view)
+        bundle.release()
+        assert bytes(view) == before == bytes(bundle.read("model.onnx"))
+    bundle.release()
+    assert bytes(view) == before

@@ -253,3 +253,22 @@ def test_int8_translates_alike(model: Model, path: Path, tmp_path: Path, task: T
         same = [a.translation == b.translation for a, b in zip(found, exact)]
         assert np.mean(same) >= 0.95
         assert [rounded(text).translation for text in texts] == [one.translation for one in found]
+
+
+def test_ctranslate2_says_the_same(model: Model, task: Task, tmp_path: Path) -> None:
+    """The engine of the paper with the same weights: token for token, and the scores."""
+    ctranslate2 = pytest.importorskip("ctranslate2")
+    from models.query_translator.to_ctranslate2 import convert
+
+    convert(model, tmp_path / "converted", quantization=None)
+    peer = ctranslate2.Translator(str(tmp_path / "converted"), intra_threads=1, inter_threads=1)
+    for text in (*EXAMPLES, *queries(100)):
+        source = task.encode(text)
+        tokens = [str(i) for i in (*source.ids, END)]
+        [found] = peer.translate_batch(
+            [tokens], beam_size=1, return_scores=True, max_decoding_length=task.limit(len(source.ids))
+        )
+        ours = task(text)
+        assert task.decode(map(int, found.hypotheses[0]), source) == ours.translation
+        # CTranslate2 divides by the length, which counts END, whatever the penalty of a greedy search.
+        assert found.scores[0] == pytest.approx(ours.score / (len(found.hypotheses[0]) + 1), abs=1e-4)

@@ -6,7 +6,7 @@ docs/translation.md tells how the pieces work together and what they cost.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -29,7 +29,7 @@ from edge_sdk.tasks.base import Task, check_texts
 if TYPE_CHECKING:
     import argparse
 
-    from edge_sdk.backends.base import SessionFactory
+    from edge_sdk.backends.base import Session, SessionFactory
     from edge_sdk.bundle import Bundle
 
 WIDEST_BEAM = 16
@@ -87,14 +87,15 @@ class Translator(Task[Translation]):
         """Most tokens of a query."""
         length = pipeline.section("length")
         length.only("ratio", "extra", "maximum")
-        self._limit = LengthLimit(
+        self.limit = LengthLimit(
             length.number("ratio"), length.integer("extra"), length.integer("maximum", 1)
         )
+        """Most tokens of the translation of so many tokens, both without END."""
         self._penalty = LengthPenalty(pipeline.number("length_penalty"))
         self._settings = Settings(pipeline.integer("beam", 1, WIDEST_BEAM), self._tokenizer.brands)
-        self._decoder = Decoder(
-            *(self.open_session(graph) for graph in ("embedding", "encoder", "step", "output"))
-        )
+        # The largest first, so that the next ones find room in what loading it took for a while.
+        opened = {graph: self._open(graph) for graph in ("encoder", "output", "embedding", "step")}
+        self._decoder = Decoder(**opened)
 
     def __call__(
         self, text: str, *, beam: int | None = None, brands: BrandsLike | None = None
@@ -119,7 +120,7 @@ class Translator(Task[Translation]):
         ids = [*source.ids, END]
         if settings.beam == 1 and self._shortlist is not None:
             guess, candidates = self._shortlist.guess(source.ids), self._shortlist.candidates(ids)
-            best = drafted_greedy(self._decoder, ids, self._limit(len(source.ids)), guess, candidates)
+            best = drafted_greedy(self._decoder, ids, self.limit(len(source.ids)), guess, candidates)
         else:
             best = self._search([ids], settings.beam)[0]
         return self._result(text, source, best)
@@ -145,6 +146,14 @@ class Translator(Task[Translation]):
             for i, best in zip(group, found):
                 results[i] = self._result(texts[i], sources[i], best)
         return results
+
+    def encode(self, text: str, *, brands: BrandsLike | None = None) -> Source:
+        """What the model reads of a text, without END. Raises as a call does."""
+        return self._source(text, "text", self._with(None, brands))
+
+    def decode(self, ids: Iterable[int], source: Source) -> str:
+        """The text of a target; copies come from `source`."""
+        return self._tokenizer.decode(ids, source.slots)
 
     def use(self, *, beam: int | None = None, brands: BrandsLike | None = None) -> None:
         """Set what later calls use by default. Not to be called while other threads translate."""
@@ -172,6 +181,11 @@ class Translator(Task[Translation]):
         if brands is not None:
             changes["brands"] = as_brands(brands)
         return replace(self._settings, **changes) if changes else self._settings
+
+    def _open(self, graph: str) -> Session:
+        session = self.open_session(graph)
+        self.bundle.release()
+        return session
 
     def _source(self, text: str, argument: str, settings: Settings) -> Source:
         if not isinstance(text, str):
@@ -210,7 +224,7 @@ class Translator(Task[Translation]):
 
     def _search(self, sources: list[list[int]], beam: int) -> list[Hypothesis]:
         """The best target of each source, which has END."""
-        limits = [self._limit(len(source) - 1) for source in sources]
+        limits = [self.limit(len(source) - 1) for source in sources]
         if beam == 1:
             return greedy(self._decoder, sources, limits)
         found = beam_search(self._decoder, sources, limits, beam, self._penalty)
