@@ -34,6 +34,7 @@ from models.query_translator.model import Translator
 from models.query_translator.objective import translation_loss
 from models.query_translator.recombine import Recombination, WordMixer, tagged_phrases
 from models.query_translator.task import (
+    PIECES,
     Task,
     draw_queries,
     load_model,
@@ -45,6 +46,8 @@ from models.query_translator.validate import scores, translations
 
 STEPS = 150
 """Batches between validations ("epoch" of the trainer)."""
+VALIDATION_ROWS = 400
+"""Sentence pairs, and as many generated queries."""
 STAGES = ("reverse", "teacher", "labels", "student")
 BEAM = 3
 
@@ -58,13 +61,12 @@ def fit(
     sizes: tuple[int, int, int] = (64, 24, 16),
     weights: tuple[float, float, float] = (1.0, 1.0, 1.0),
     reverse: bool = False,
-    rows: int = 400,
     metric: str = "bleu",
 ) -> dict[str, float]:
-    """Train one model in a folder; the metrics of the kept weights on `rows` validation pairs."""
+    """Train one model in a folder; the metrics of the kept weights on validation pairs."""
     batches = Batches(mixture, task.tokenizer, sizes, STEPS)
-    pairs = [(p.target, p.source) if reverse else p[:2] for p in task.validation[:rows]]
-    queries = task.validation_queries(rows)
+    pairs = [(p.target, p.source) if reverse else p[:2] for p in task.validation[:VALIDATION_ROWS]]
+    queries = task.validation_queries(VALIDATION_ROWS)
 
     def validate(kept: Translator) -> dict[str, float]:
         found = scores(translations(kept, task.tokenizer, [s for s, _ in pairs]), [t for _, t in pairs])
@@ -179,6 +181,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only", choices=STAGES, help="one stage")
+    parser.add_argument("--pieces", type=int, default=PIECES, help="subword vocabulary")
     parser.add_argument("--width", type=int, default=256)
     parser.add_argument("--hidden", type=int, default=768)
     parser.add_argument("--encoder-layers", type=int, default=4)
@@ -204,7 +207,7 @@ def run(options: argparse.Namespace) -> None:
     """The stages that are wanted and not done yet."""
     out: Path = options.out
     wanted = [options.only] if options.only else list(STAGES)
-    task = prepare(options.data, out)
+    task = prepare(options.data, out, options.pieces)
     seed_everything(options.seed)
     config = ModelConfig(
         task.vocabulary, options.width, options.width // 64, options.hidden,
@@ -215,7 +218,7 @@ def run(options: argparse.Namespace) -> None:
         settings = TrainConfig(epochs=options.reverse_epochs, patience=99, learning_rate=1.5e-3)
         report("reverse", train_reverse(task, out / "reverse", smaller, settings, options.seed))
         write_texts(out / "backtranslated.tsv", backtranslate(task, load_model(out / "reverse")))
-        task = prepare(options.data, out)
+        task = prepare(options.data, out, options.pieces)
     if "teacher" in wanted and finished_epochs(out / "teacher") < options.teacher_epochs:
         seed_everything(options.seed)
         settings = TrainConfig(epochs=options.teacher_epochs, patience=99, learning_rate=1.2e-3)
