@@ -272,3 +272,20 @@ def test_ctranslate2_says_the_same(model: Model, task: Task, tmp_path: Path) -> 
         assert task.decode(map(int, found.hypotheses[0]), source) == ours.translation
         # CTranslate2 divides by the length, which counts END, whatever the penalty of a greedy search.
         assert found.scores[0] == pytest.approx(ours.score / (len(found.hypotheses[0]) + 1), abs=1e-4)
+
+
+ZOO = Path(__file__).parent.parent / "zoo" / "hinglish-en.edge"
+
+
+@pytest.mark.skipif(not ZOO.exists(), reason="no hinglish-en in the zoo")
+def test_the_shipped_bundle(tmp_path: Path) -> None:
+    """In 8 bits: drafts change nothing, rows of a batch stay apart, brands of a caller are copied."""
+    plain_path = tiny_translator.repack(ZOO, tmp_path / "plain.edge", drop=("shortlist",))
+    with edge_sdk.load(ZOO) as task, edge_sdk.load(plain_path) as plain:
+        assert task("sasta dabur lal tel").translation == "cheap dabur lal oil"
+        texts = [*task.bundle.manifest.examples, "zzyzx 500 ml", "mummy ko call karo", "lal mirch powder"]
+        for text, together in zip(texts, task.batch(texts)):
+            drafted, greedy = task(text), plain(text)
+            assert drafted.translation == greedy.translation == together.translation
+            assert drafted.score == pytest.approx(greedy.score, abs=0.05)
+        assert "zyxxo gold" in task("sasta zyxxo gold tel", brands=["Zyxxo Gold"]).translation

@@ -26,9 +26,9 @@ def test_by_hand() -> None:
     """Three of four words, one of three pairs (clipped), no triple, no quadruple, and too short."""
     # matches 3 1 0 0 of 4 3 2 1; smoothed to 3/4, 1/3, (1/2)/2, (1/4)/1; brevity exp(1 - 6/4)
     expected = 100 * math.exp(-0.5) * (3 / 4 * 1 / 3 * 1 / 4 * 1 / 4) ** 0.25
-    assert corpus_bleu(["a b x c".split()], ["a b c d e f".split()]) == pytest.approx(expected)
-    assert corpus_bleu(["a b c d".split()], ["a b c d".split()]) == pytest.approx(100)
-    assert corpus_bleu(["a b c d".split()], ["e f g h".split()]) == 0
+    assert corpus_bleu([["a", "b", "x", "c"]], [["a", "b", "c", "d", "e", "f"]]) == pytest.approx(expected)
+    assert corpus_bleu([["a", "b", "c", "d"]], [["a", "b", "c", "d"]]) == pytest.approx(100)
+    assert corpus_bleu([["a", "b", "c", "d"]], [["e", "f", "g", "h"]]) == 0
 
 
 def test_equals_sacrebleu_on_lines() -> None:

@@ -18,7 +18,15 @@ from torch.nn.functional import cross_entropy
 from torch.nn.utils.rnn import pad_sequence
 
 from edge_sdk.bundle import Bundle, write_bundle
-from edge_sdk.query_tokenizer import BEGIN, END, FIRST_SLOT, PADDING, SLOTS, WORD_BEGIN, QueryTokenizer
+from edge_sdk.query_tokenizer import (
+    BEGIN,
+    END,
+    FIRST_SLOT,
+    PADDING,
+    SLOTS,
+    WORD_BEGIN,
+    QueryTokenizer,
+)
 from export.pack import export
 from models.common.export_spec import ExportSpec
 from models.query_translator.config import ModelConfig
