@@ -167,6 +167,8 @@ def tensor(place: str, i: int, **changes: object) -> Callable[[dict[str, Any]], 
         (lambda graph: graph["signatures"].pop("tokens8"), "signatures of"),
         (lambda graph: graph["signatures"].update(tokens32={"tokens": 32}), "signatures of"),
         (lambda graph: graph["signatures"].update(tokens8={"tokens": 9}), "input features of tokens8"),
+        (lambda graph: graph["signatures"]["tokens8"].update(other=9), "axes of tokens4"),
+        (lambda graph: [s.update(other=9) for s in graph["signatures"].values()], "axes of the inputs"),
     ],
 )
 def test_a_model_that_does_not_fit_the_manifest(make: Make, edit: Any, message: str) -> None:

@@ -210,7 +210,12 @@ class LitertSession:
                         raise self._mismatch(
                             f"{kind} {tensor.name} of {name}", f"{dtype} {shape}", f"{tensor.dtype} {expected}"
                         )
-        loose = {axis for t in self.inputs for axis in t.shape if isinstance(axis, str)} - self._sized
+            if room.keys() != self._sized:
+                raise self._mismatch(f"axes of {name}", sorted(room), sorted(self._sized))
+        axes = {axis for t in self.inputs for axis in t.shape if isinstance(axis, str)}
+        if not self._sized <= axes:
+            raise self._mismatch("axes of the inputs", sorted(axes), sorted(self._sized))
+        loose = axes - self._sized
         if len(loose) > 1 or any(axis in t.shape[1:] for t in self.inputs for axis in loose):
             raise self._mismatch("axes without a size", sorted(loose), "one, the first of its inputs")
 
