@@ -44,16 +44,44 @@ class CharacterInput:
 
 
 class NgramInput:
-    """Hashed n-grams of characters and runs of words, as `scheme` says."""
+    """Hashed n-grams of characters and runs of words, as `scheme` says.
+
+    With `known`, the sorted numbers of the words that the model has rows for, words share no row:
+    see `known_rows`. The scheme's words must then be single ones (`word_max` 1).
+    """
 
     name = "ngrams"
     padded = True
 
-    def __init__(self, scheme: PhraseScheme) -> None:
-        self.scheme = scheme
+    def __init__(self, scheme: PhraseScheme, known: np.ndarray | None = None) -> None:
+        self.scheme, self.known = scheme, known
 
     def __call__(self, phrase: str) -> np.ndarray:
-        return phrase_ngrams(phrase, self.scheme)
+        numbers = phrase_ngrams(phrase, self.scheme)
+        if self.known is None or not len(numbers):
+            return numbers
+        return known_rows(numbers, np.array([len(numbers) - 1]), self.scheme, self.known)
+
+
+def known_rows(
+    numbers: np.ndarray, heads: np.ndarray, scheme: PhraseScheme, known: np.ndarray
+) -> np.ndarray:
+    """Numbers of n-grams with those of words replaced: int32, as many.
+
+    Args:
+        numbers: int32, of one phrase or of several one after another.
+        heads: places where a phrase's last word is repeated, which is its last number.
+        known: int32 [k], sorted numbers of known words.
+
+    A word that is the i-th known one becomes `ngram_buckets` + 1 + i, and the repeated last word that
+    plus k; an unknown word becomes 0, which is padding.
+    """
+    numbers = numbers.copy()
+    numbers[heads] = numbers[heads - 1]
+    places = np.minimum(np.searchsorted(known, numbers), len(known) - 1)
+    rows = np.where(known[places] == numbers, scheme.ngram_buckets + 1 + places, 0)
+    rows[heads] += np.where(rows[heads] > 0, len(known), 0)
+    return np.where(numbers > scheme.ngram_buckets, rows, numbers).astype(np.int32)
 
 
 def open_input(bundle: Bundle, section: Section) -> PhraseInput:
@@ -69,14 +97,32 @@ def open_input(bundle: Bundle, section: Section) -> PhraseInput:
                 "bundle_schema", f"{file} is no list of single characters", "export the bundle again"
             )
         return CharacterInput(characters)
-    section.only("kind", "ngram_min", "ngram_max", "word_max", "ngram_buckets", "word_buckets")
+    section.only("kind", "ngram_min", "ngram_max", "word_max", "ngram_buckets", "word_buckets", "known")
     ngram_min = section.integer("ngram_min", 1, MAX_NGRAM)
-    return NgramInput(
-        PhraseScheme(
-            ngram_min,
-            section.integer("ngram_max", ngram_min, MAX_NGRAM),
-            section.integer("word_max", 0, MAX_WORDS),
-            section.integer("ngram_buckets", 1, MAX_BUCKETS),
-            section.integer("word_buckets", 1, MAX_BUCKETS),
-        )
+    scheme = PhraseScheme(
+        ngram_min,
+        section.integer("ngram_max", ngram_min, MAX_NGRAM),
+        section.integer("word_max", 0, MAX_WORDS),
+        section.integer("ngram_buckets", 1, MAX_BUCKETS),
+        section.integer("word_buckets", 1, MAX_BUCKETS),
     )
+    file = section.text("known", "")
+    return NgramInput(scheme, _known(bundle, file, scheme) if file else None)
+
+
+def _known(bundle: Bundle, file: str, scheme: PhraseScheme) -> np.ndarray:
+    known = bundle.read_array(file)
+    if (
+        scheme.word_max != 1
+        or known.dtype != np.int32
+        or known.ndim != 1
+        or not len(known)
+        or known[0] <= scheme.ngram_buckets
+        or (np.diff(known) <= 0).any()
+    ):
+        raise BundleError(
+            "bundle_schema",
+            f"{file}: {known.dtype} {list(known.shape)} is no sorted list of numbers of single words",
+            "export the bundle again",
+        )
+    return known

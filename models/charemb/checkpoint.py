@@ -13,10 +13,14 @@ from torch import nn
 
 from edge_sdk.phrase import normalise_phrase
 from models.charemb.config import BagConfig, CharacterConfig
-from models.charemb.data import Batch, BagBatches, CharacterBatches, Examples
+from models.charemb.data import BagBatches, Bags, Batch, CharacterBatches, Examples
 from models.charemb.model import build
 from models.charemb.targets import TargetConfig, unit
 from models.common.checkpoint import load_json, load_tensors
+
+
+SPELLING = 64
+"""Width of a student's table of windows where the targets have no spelling."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,10 @@ class RunConfig:
     model: CharacterConfig | BagConfig
     targets: TargetConfig
     dimension: int
-    characters: tuple[str, ...]
-    """Known characters; number 0 is for all others. Empty for a bag."""
+    characters: tuple[str, ...] = ()
+    """Known characters; number 0 is for all others. None for a bag."""
+    words: tuple[int, ...] = ()
+    """Sorted numbers of the words that a bag knows."""
     batch: int = 256
     held_out: float = 0.2
     limit: int = 0
@@ -55,16 +61,24 @@ class RunConfig:
                 "model": kind(**value["model"]),
                 "targets": TargetConfig(**value["targets"]),
                 "characters": tuple(value["characters"]),
+                "words": tuple(value["words"]),
             }
         )
 
     def build(self) -> nn.Module:
+        if isinstance(self.model, BagConfig):
+            spelling = self.targets.spelling_dimension or SPELLING
+            return build(self.model, len(self.words), self.dimension, spelling)
         return build(self.model, len(self.characters) + 1, self.dimension)
+
+    @property
+    def bags(self) -> Bags:
+        return Bags(self.model.scheme, np.array(self.words, np.int32))
 
     def batches(self, examples: Examples) -> BagBatches | CharacterBatches:
         limit = self.model.max_characters
         if isinstance(self.model, BagConfig):
-            return BagBatches(examples, self.model.scheme, limit, self.batch, self.noise, self.drop)
+            return BagBatches(examples, self.bags, limit, self.batch, self.noise, self.drop)
         return CharacterBatches(examples, self.characters, limit, self.batch, self.noise)
 
 
@@ -116,5 +130,5 @@ def _plain(config: RunConfig, examples: Examples) -> Iterator[Batch]:
 def description(config: RunConfig) -> dict[str, Any]:
     """What `models.common.trainer.Trainer` writes into ``checkpoint.json``."""
     value = asdict(config)
-    value["characters"] = list(config.characters)
+    value["characters"], value["words"] = list(config.characters), list(config.words)
     return {"family": "models.charemb", "config": value}

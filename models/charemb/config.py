@@ -29,18 +29,24 @@ class CharacterConfig:
 
 @dataclass(frozen=True)
 class BagConfig:
-    """An encoder that reads hashed n-grams of letters and words: the student."""
+    """The student: reads hashed windows of letters, and the words that it knows.
+
+    Words are looked up by a hash so wide (`word_buckets`) that two hardly ever share one. Sharing
+    rows, as windows do, cost 5 points of correlation: rare words say most about a phrase.
+    """
 
     ngram_min: int = 3
-    ngram_max: int = 5
-    word_max: int = 1
-    ngram_buckets: int = 24576
-    word_buckets: int = 24576
-    ngram_width: int = 48
-    word_width: int = 96
-    hidden: int = 256
+    ngram_max: int = 4
+    ngram_buckets: int = 8192
+    word_buckets: int = (1 << 24) - (1 << 16)
+    known: int = 54_000
+    """The most frequent words, which have rows of their own."""
+    word_width: int = 50
+    hidden: int = 192
     dropout: float = 0.0
     max_characters: int = 256
+
+    word_max = 1
 
     @property
     def scheme(self) -> PhraseScheme:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from edge_sdk.kernels import PhraseScheme, phrase_ngrams_many
-from edge_sdk.phrase_input import CharacterInput
+from edge_sdk.phrase_input import CharacterInput, known_rows
 
 LEAST_CHARACTER = 50
 """A rarer character of the vocabulary is not known to a model."""
@@ -117,13 +117,50 @@ class CharacterBatches:
         return sum(-(-count // self._size) for count in sizes.values())
 
 
+def known_numbers(words: Sequence[str], scheme: PhraseScheme) -> np.ndarray:
+    """Sorted numbers of words, int32: what `known_rows` takes. The few that collide are one."""
+    numbers, ends = phrase_ngrams_many(list(words), scheme)
+    return np.unique(numbers[ends - 2])  # before the repeated last word
+
+
+@dataclass(frozen=True)
+class Bags:
+    """Turns phrases into what `BagEncoder.bag` takes."""
+
+    scheme: PhraseScheme
+    known: np.ndarray
+
+    def __call__(self, texts: Sequence[str], drop: float = 0.0) -> tuple[Tensor, ...]:
+        """Of texts that are not empty: all windows of letters int64 [n], where each text's begin
+        int64 [texts]; rows of words int64 [m], where each text's begin int64 [texts], which are
+        repeated last words bool [m]. `drop` is the share of windows to leave out.
+        """
+        numbers, ends = phrase_ngrams_many(list(texts), self.scheme)
+        begins = np.concatenate([[0], ends[:-1]])
+        numbers = known_rows(numbers, ends - 1, self.scheme, self.known).astype(np.int64)
+        word = numbers > self.scheme.ngram_buckets
+        window = (numbers > 0) & ~word
+        if drop:
+            window &= np.random.random(len(numbers)) >= drop
+        rows = numbers[word] - self.scheme.ngram_buckets
+        last = rows > len(self.known)
+        parts = (
+            numbers[window],
+            np.concatenate([[0], np.cumsum(window)])[begins],
+            rows - last * len(self.known),
+            np.concatenate([[0], np.cumsum(word)])[begins],
+            last,
+        )
+        return tuple(map(torch.from_numpy, parts))
+
+
 class BagBatches:
-    """Batches of n-gram bags without padding: `inputs` is what `bag` gives."""
+    """Batches of bags, without padding: `inputs` is what `Bags` gives."""
 
     def __init__(
-        self, examples: Examples, scheme: PhraseScheme, limit: int, size: int, noise: float, drop: float
+        self, examples: Examples, bags: Bags, limit: int, size: int, noise: float, drop: float
     ) -> None:
-        self._examples, self._scheme, self._limit = examples, scheme, limit
+        self._examples, self._bags, self._limit = examples, bags, limit
         self._size, self._noise, self._drop = size, noise, drop
 
     def __call__(self) -> Iterator[Batch]:
@@ -140,27 +177,10 @@ class BagBatches:
         for first in range(0, len(order), self._size):
             rows = order[first : first + self._size]
             noisy = [misspell(texts[row], noise)[: self._limit] for row in rows]
-            yield _batch(self._examples, rows, bag(noisy, self._scheme, drop))
+            yield _batch(self._examples, rows, self._bags(noisy, drop))
 
     def __len__(self) -> int:
         return -(-len(self._examples.texts) // self._size)
-
-
-def bag(texts: Sequence[str], scheme: PhraseScheme, drop: float = 0.0) -> tuple[Tensor, ...]:
-    """What `BagEncoder.bag` takes: for the windows of letters, and then for the runs of words,
-    all numbers int64 [n], from 1; where each text's begin int64 [texts]; and how many it has
-    float32 [texts]. `drop` is the share of windows to leave out.
-    """
-    numbers, ends = phrase_ngrams_many(list(texts), scheme)
-    word = numbers > scheme.ngram_buckets
-    kept = ~word if not drop else ~word & (np.random.random(len(numbers)) >= drop)
-    parts: list[Tensor] = []
-    for chosen, first in ((kept, 0), (word, scheme.ngram_buckets)):
-        counted = np.concatenate([[0], np.cumsum(chosen)])
-        begins = counted[np.concatenate([[0], ends[:-1]])]
-        counts = (counted[ends] - begins).astype(np.float32)
-        parts += map(torch.from_numpy, (numbers[chosen].astype(np.int64) - first, begins, counts))
-    return tuple(parts)
 
 
 def _batch(examples: Examples, rows: np.ndarray, inputs: tuple[Tensor, ...]) -> Batch:

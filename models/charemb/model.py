@@ -137,19 +137,24 @@ _ENCODERS = {
 
 
 class BagEncoder(nn.Module):
-    """Sums of the embeddings of hashed n-grams and words, then an MLP beside a linear path.
+    """Words and windows of letters, each summed and scaled to length one; then an MLP beside a
+    linear path, which alone could already be a target (`models.charemb.initial`).
 
-    The linear path alone is fastText's sum of n-gram vectors (Bojanowski et al., 2017). Windows of
-    letters and runs of words have tables of their own: words need more numbers each, windows can
-    do with fewer.
+    Args:
+        config: sizes.
+        known: words with rows of their own; `ngrams` counts them from `ngram_buckets` + 1, and once
+            more, as last words, after that (`edge_sdk.phrase_input.known_rows`).
+        spelling: width of the table of windows.
+        dimension: of the vectors.
     """
 
-    def __init__(self, config: BagConfig, dimension: int) -> None:
+    def __init__(self, config: BagConfig, known: int, spelling: int, dimension: int) -> None:
         super().__init__()
-        self.ngram_buckets = config.ngram_buckets
-        self.ngrams = _table(config.ngram_buckets, config.ngram_width)
-        self.words = _table(config.word_buckets, config.word_width)
-        width = config.ngram_width + config.word_width
+        self.first, self.known = config.ngram_buckets, known
+        self.windows = _table(config.ngram_buckets, spelling)
+        self.words = _table(known, config.word_width)
+        self.head = nn.Parameter(torch.tensor(0.6))
+        width = spelling + config.word_width
         self.dropout = ByteDropout(config.dropout)
         self.up = nn.Linear(width, config.hidden)
         self.down = nn.Linear(config.hidden, dimension)
@@ -157,43 +162,46 @@ class BagEncoder(nn.Module):
 
     def forward(self, ngrams: Tensor) -> Tensor:
         """int32 or int64 [batch, n], 0 is padding -> float32 [batch, dimension]."""
-        word = ngrams > self.ngram_buckets
-        sums = []
-        for table, numbers in (
-            (self.ngrams, ngrams.masked_fill(word, 0)),
-            (self.words, (ngrams - self.ngram_buckets).masked_fill(~word, 0)),
-        ):
-            # Row 0 is zero, and training never touches it.
-            count = (numbers > 0).to(table.dtype).sum(1)
-            sums.append(_scaled(F.embedding(numbers, table).sum(1), count))
-        return self._head(torch.cat(sums, 1))
+        word = ngrams - self.first
+        last = word > self.known
+        # Row 0 of both tables is zero, and training never touches it.
+        windows = F.embedding(ngrams.masked_fill(word > 0, 0), self.windows).sum(1)
+        rows = (word - last.to(word.dtype) * self.known).clamp(min=0)
+        weights = torch.where(last, self.head, 1.0)
+        words = (F.embedding(rows, self.words) * weights[:, :, None]).sum(1)
+        return self._vector(windows, words)
 
     def bag(self, *parts: Tensor) -> Tensor:
-        """The same without padding, as `models.charemb.data.bag` gives it."""
-        sums = []
-        for table, (numbers, begins, counts) in zip((self.ngrams, self.words), (parts[:3], parts[3:])):
-            sums.append(_scaled(F.embedding_bag(numbers, table, begins, mode="sum"), counts))
-        return self._head(torch.cat(sums, 1))
+        """The same without padding, as `models.charemb.data.Bags` gives it."""
+        numbers, begins, rows, row_begins, last = parts
+        windows = F.embedding_bag(numbers, self.windows, begins, mode="sum")
+        weights = torch.where(last, self.head, 1.0)
+        words = F.embedding_bag(rows, self.words, row_begins, mode="sum", per_sample_weights=weights)
+        return self._vector(windows, words)
 
-    def _head(self, x: Tensor) -> Tensor:
+    def _vector(self, windows: Tensor, words: Tensor) -> Tensor:
+        x = torch.cat([_unit(windows), _unit(words)], 1)
         return self.linear(x) + self.down(self.dropout(self.up(x).relu()))
 
 
-def _table(buckets: int, width: int) -> nn.Parameter:
-    table = torch.randn(buckets + 1, width) * 0.1
+def _table(rows: int, width: int) -> nn.Parameter:
+    table = torch.randn(rows + 1, width) * 0.1
     table[0] = 0.0
     return nn.Parameter(table)
 
 
-def _scaled(total: Tensor, count: Tensor) -> Tensor:
-    return total / count.clamp(min=1.0).sqrt()[:, None]
+def _unit(rows: Tensor) -> Tensor:
+    """Rows of length one; a row of zeros, where nothing is known, stays zero."""
+    return rows / (rows.square().sum(1, keepdim=True) + 1e-6).sqrt()
 
 
-def build(config: CharacterConfig | BagConfig, characters: int, dimension: int) -> nn.Module:
-    """The encoder of a configuration; `characters` is not used by a bag."""
+def build(
+    config: CharacterConfig | BagConfig, size: int, dimension: int, spelling: int = 64
+) -> nn.Module:
+    """The encoder of a configuration; `size` is the number of characters, or of known words."""
     if isinstance(config, BagConfig):
-        return BagEncoder(config, dimension)
-    return CharacterEncoder(config, characters, dimension)
+        return BagEncoder(config, size, spelling, dimension)
+    return CharacterEncoder(config, size, dimension)
 
 
 def megabytes(model: nn.Module) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ PAIRS = Path("patent_phrase") / "validation.tsv.gz"
 LARGEST_LOSS = 0.3
 """Points of Pearson correlation that quantization may cost."""
 CALIBRATION_PHRASES = 300
+KNOWN = "known.npy"
 EXAMPLES = (
     "lithium ion battery",
     "Lithium-ion batteries",
@@ -105,7 +107,7 @@ def _input(checkpoint: Checkpoint) -> tuple[PhraseInput, str]:
     """How the runtime reads a phrase, and the name of the graph's dynamic axis."""
     model = checkpoint.config.model
     if isinstance(model, BagConfig):
-        return NgramInput(model.scheme), "ngrams"
+        return NgramInput(model.scheme, checkpoint.config.bags.known), "ngrams"
     return CharacterInput(checkpoint.config.characters), "length"
 
 
@@ -114,7 +116,10 @@ def _described(checkpoint: Checkpoint) -> tuple[dict[str, bytes], dict[str, Any]
     model = checkpoint.config.model
     if isinstance(model, BagConfig):
         keys = ("ngram_min", "ngram_max", "word_max", "ngram_buckets", "word_buckets")
-        return {}, {"kind": "ngrams", **{key: getattr(model, key) for key in keys}}
+        known = io.BytesIO()
+        np.save(known, checkpoint.config.bags.known)
+        described = {"kind": "ngrams", **{key: getattr(model, key) for key in keys}, "known": KNOWN}
+        return {KNOWN: known.getvalue()}, described
     characters = json.dumps(list(checkpoint.config.characters), ensure_ascii=False)
     return {"characters.json": characters.encode()}, {"kind": "characters", "file": "characters.json"}
 
@@ -122,7 +127,7 @@ def _described(checkpoint: Checkpoint) -> tuple[dict[str, bytes], dict[str, Any]
 def _card(checkpoint: Checkpoint) -> str:
     config, training = checkpoint.config, checkpoint.training
     reads = (
-        "hashed n-grams of letters and words, summed, then a small MLP"
+        f"{len(config.words):,} words and hashed windows of letters, summed, then a small MLP"
         if isinstance(config.model, BagConfig)
         else f"characters, through the encoder {config.name}"
     )

@@ -39,7 +39,7 @@ class TargetConfig:
     """The last word counts 1 + head times."""
     reliable: float = 10.0
     """Occurrences at which a phrase's own vector weighs half (r)."""
-    spelling: float = 0.3
+    spelling: float = 0.35
     """Share s of the squared norm that spelling has."""
     spelling_dimension: int = 64
     seed: int = 1
@@ -73,16 +73,25 @@ class Targets:
     def dimension(self) -> int:
         return self._vectors.shape[1] + self.config.spelling_dimension
 
+    def weights(self, words: Sequence[str]) -> np.ndarray:
+        """How much each word of the matrix counts in a phrase: float64 [words]."""
+        return self._weights[[self._rows[word] for word in words]]
+
     def __call__(self, texts: Sequence[str]) -> np.ndarray:
         """Unit rows, float32 [texts, dimension]; zeros for a phrase without any known word."""
-        meaning = self._meaning(texts)
+        meaning = self.meaning(texts)
         if not self.config.spelling_dimension:
             return meaning
         share = self.config.spelling
         found = np.hstack([(1 - share) ** 0.5 * meaning, share**0.5 * self._spelling(texts)])
         return unit(found * meaning.any(1, keepdims=True))
 
-    def _meaning(self, texts: Sequence[str]) -> np.ndarray:
+    def trigrams(self, numbers: np.ndarray) -> np.ndarray:
+        """What each trigram adds to a phrase's spelling: float32 [numbers, spelling dimension]."""
+        return self._signs[numbers] * self._frequencies[numbers][:, None]
+
+    def meaning(self, texts: Sequence[str]) -> np.ndarray:
+        """Unit rows without the spelling, float32 [texts, dimension of the matrix]; zeros as above."""
         own = np.zeros((len(texts), self._vectors.shape[1]), np.float32)
         words = np.zeros_like(own)
         for i, text in enumerate(texts):
@@ -104,7 +113,7 @@ class Targets:
         out = np.zeros((len(texts), self.config.spelling_dimension), np.float32)
         for first in range(0, len(texts), 4096):
             numbers, ends = phrase_ngrams_many(list(texts[first : first + 4096]), TRIGRAMS)
-            weighted = self._signs[numbers] * self._frequencies[numbers][:, None]
+            weighted = self.trigrams(numbers)
             sums = np.vstack([np.zeros(weighted.shape[1]), np.cumsum(weighted, 0, np.float64)])
             out[first : first + len(ends)] = np.diff(sums[ends], axis=0, prepend=np.zeros((1, out.shape[1])))
         return unit(out)

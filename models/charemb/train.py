@@ -23,8 +23,10 @@ from torch.nn import functional as F
 from edge_sdk.errors import EdgeError
 from models.charemb.checkpoint import RunConfig, description, run_model
 from models.charemb.config import MODELS, BagConfig
-from models.charemb.data import Batch, Examples, character_vocabulary, split
+from models.charemb.data import Batch, Examples, character_vocabulary, known_numbers, split
+from models.charemb.initial import start_from_parts
 from models.charemb.matrix import REPORT
+from models.charemb.model import BagEncoder
 from models.charemb.targets import TargetConfig, Targets
 from models.charemb.vectors import Matrix, read_matrix
 from models.common.checkpoint import load_json
@@ -35,15 +37,23 @@ VALIDATED = 5000
 """Held-out phrases that an epoch is judged by, at most."""
 
 
-def examples_of(matrix: Matrix, config: RunConfig) -> Examples:
+def examples_of(matrix: Matrix, goals: Targets, config: RunConfig) -> Examples:
     """The phrases of a matrix with targets and weights, the most frequent ones first."""
     order = np.argsort(-matrix.counts, kind="stable")[: config.limit or None]
     texts = [matrix.texts[row] for row in order]
-    targets = Targets(matrix, config.targets)(texts)
+    targets = goals(texts)
     weights = matrix.counts[order].astype(np.float32) ** config.frequency_power
     learnt = np.flatnonzero(targets.any(1))
     found = Examples(texts, targets, np.minimum(weights, 100.0)).rows(learnt)
     return replace(found, weights=found.weights / found.weights.mean())
+
+
+def known_words(matrix: Matrix, model: BagConfig) -> tuple[int, ...]:
+    """Numbers of the words that a student has rows for: the most frequent ones."""
+    single = [row for row, text in enumerate(matrix.texts) if " " not in text]
+    single.sort(key=lambda row: -matrix.counts[row])
+    words = [matrix.texts[row] for row in single[: model.known]]
+    return tuple(known_numbers(words, model.scheme).tolist())
 
 
 def loss_of(contrast: float, temperature: float):
@@ -75,10 +85,14 @@ def mean_cosine(model: nn.Module, batches: Iterator[Batch]) -> float:
 def train(matrix: Matrix, config: RunConfig, settings: TrainConfig, folder: Path) -> dict[str, float]:
     """Train one encoder in a folder; the metrics of the epoch that is kept."""
     seed_everything(config.seed)
-    learning, held_out = split(examples_of(matrix, config), config.held_out, config.seed)
+    goals = Targets(matrix, config.targets)
+    learning, held_out = split(examples_of(matrix, goals, config), config.held_out, config.seed)
     judged = held_out.rows(np.linspace(0, len(held_out.texts) - 1, min(VALIDATED, len(held_out.texts))).astype(int))
     batches, validation = config.batches(learning), config.batches(judged)
     model = config.build()
+    if isinstance(model, BagEncoder) and config.targets.composed:
+        words = [text for text in matrix.texts if " " not in text]
+        start_from_parts(model, config.bags, goals, words)
     return Trainer(
         model,
         settings,
@@ -101,16 +115,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--model", choices=sorted(MODELS), default="student")
     parser.add_argument("--paper", action="store_true", help="the paper's targets and loss")
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--patience", type=int, default=10)
     parser.add_argument("--batch", type=int, help="default 256, of the student 1024")
-    parser.add_argument("--learning-rate", type=float, help="default Table 5, of the student 0.005")
+    parser.add_argument("--learning-rate", type=float, help="default Table 5, of the student 0.003")
     parser.add_argument("--held-out", type=float, default=0.2)
     parser.add_argument("--limit", type=int, default=0, help="only the most frequent phrases")
     parser.add_argument("--noise", type=float, default=0.1, help="share of phrases with a typing error")
     parser.add_argument("--drop", type=float, default=0.1, help="share of n-grams left out (student)")
     parser.add_argument("--frequency-power", type=float, default=0.0, help="of a phrase's occurrences in its loss")  # fmt: skip
-    for name in ("ngram_max", "word_max", "ngram_buckets", "word_buckets", "ngram_width", "word_width", "hidden"):
+    for name in ("ngram_max", "ngram_buckets", "known", "word_width", "hidden"):
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, help="of the student")
     parser.add_argument("--spelling", type=float, default=TargetConfig.spelling)
     parser.add_argument("--seed", type=int, default=1)
@@ -130,6 +144,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             targets=targets,
             dimension=matrix.dimension + targets.spelling_dimension,
             characters=() if student else tuple(character_vocabulary(matrix.texts)),
+            words=known_words(matrix, model) if student else (),
             batch=options.batch or (1024 if student else 256),
             held_out=options.held_out,
             limit=options.limit,
@@ -140,7 +155,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             seed=options.seed,
             matrix=load_json(report) if report.exists() else {},
         )
-        rate = options.learning_rate or (5e-3 if student else 5e-4 if options.model == "large" else 1e-3)
+        rate = options.learning_rate or (3e-3 if student else 5e-4 if options.model == "large" else 1e-3)
         settings = TrainConfig(
             epochs=options.epochs,
             patience=options.patience,

@@ -18,11 +18,13 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch")
 
 from edge_sdk.kernels import phrase_ngrams  # noqa: E402
+from edge_sdk.phrase_input import NgramInput  # noqa: E402
 from models.charemb import compress as compress_module  # noqa: E402
 from models.charemb import train as train_module  # noqa: E402
 from models.charemb.checkpoint import Checkpoint  # noqa: E402
 from models.charemb.config import MODELS, BagConfig, CharacterConfig  # noqa: E402
-from models.charemb.data import BagBatches, CharacterBatches, Examples, bag, character_vocabulary, misspell, split  # noqa: E402
+from models.charemb.data import BagBatches, Bags, CharacterBatches, Examples, character_vocabulary, known_numbers, misspell, split  # noqa: E402
+from models.charemb.initial import start_from_parts  # noqa: E402
 from models.charemb.model import BagEncoder, CharacterEncoder, build, megabytes  # noqa: E402
 from models.charemb.targets import TargetConfig, Targets, unit  # noqa: E402
 from models.charemb.vectors import Matrix  # noqa: E402
@@ -31,7 +33,8 @@ TINY = {
     kind: CharacterConfig(kind, 64, layers, 64, 0.0, 40)
     for kind, layers in (("lstm", 2), ("gru", 1), ("transformer", 2), ("convolution", 2))
 }
-TINY_BAG = BagConfig(3, 4, 1, 512, 256, 8, 16, 32)
+TINY_BAG = BagConfig(ngram_buckets=256, known=40, word_width=16, hidden=32)
+KNOWN = [a + b for a in "abcdefgh" for b in ("", "a", "bc")]
 words = st.text("abcdefgh", min_size=1, max_size=7)
 phrases = st.lists(words, min_size=1, max_size=5).map(" ".join)
 
@@ -49,7 +52,7 @@ def test_sizes_are_those_of_table_5(name: str, size: int) -> None:
 def test_the_options_are_as_large_as_small_and_the_student_fits_the_device() -> None:
     for name in ("small-gru", "small-transformer"):
         assert megabytes(build(MODELS[name], 64, 200)) == pytest.approx(13, abs=0.7)
-    assert megabytes(build(MODELS["student"], 1, 264)) / 4 < 4
+    assert megabytes(build(MODELS["student"], MODELS["student"].known, 264)) / 4 < 4
 
 
 @pytest.mark.parametrize("kind", ["lstm", "gru"])
@@ -76,20 +79,57 @@ def test_encoders_take_any_length_and_see_the_order(kind: str) -> None:
 @given(st.lists(phrases, min_size=1, max_size=6))
 def test_a_bag_is_the_same_padded_and_not(texts: list[str]) -> None:
     torch.manual_seed(0)
-    model = BagEncoder(TINY_BAG, 8).eval()
-    rows = [phrase_ngrams(text, TINY_BAG.scheme) for text in texts]
+    bags = Bags(TINY_BAG.scheme, known_numbers(KNOWN, TINY_BAG.scheme))
+    model = BagEncoder(TINY_BAG, len(KNOWN), 8, 8).eval()
+    read = NgramInput(bags.scheme, bags.known)
+    rows = [read(text) for text in texts]
     padded = np.zeros((len(rows), max(map(len, rows)) + 2), np.int64)
     for place, row in zip(padded, rows):
         place[: len(row)] = row
     with torch.no_grad():
-        torch.testing.assert_close(model(torch.from_numpy(padded)), model.bag(*bag(texts, TINY_BAG.scheme)))
+        torch.testing.assert_close(model(torch.from_numpy(padded)), model.bag(*bags(texts)))
+
+
+def test_known_words_have_rows_of_their_own() -> None:
+    scheme = TINY_BAG.scheme
+    known = known_numbers(KNOWN, scheme)
+    assert len(known) == len(KNOWN) == 24
+    read = NgramInput(scheme, known)
+    plain, found = phrase_ngrams("a unknown abc", scheme), read("a unknown abc")
+    windows = plain <= scheme.ngram_buckets
+    np.testing.assert_array_equal(found[windows], plain[windows])
+    a, unknown, last, head = found[~windows]
+    assert unknown == 0 and head == last + 24
+    assert {a, last} < set(range(scheme.ngram_buckets + 1, scheme.ngram_buckets + 25)) and a != last
+    assert read("abc")[-2] == last and read("zzz")[-1] == 0 and not len(read(""))
 
 
 def test_training_never_moves_the_padding_rows() -> None:
-    model = BagEncoder(TINY_BAG, 8)
-    model.bag(*bag(["some words", "more"], TINY_BAG.scheme)).sum().backward()
-    for table in (model.ngrams, model.words):
+    bags = Bags(TINY_BAG.scheme, known_numbers(KNOWN, TINY_BAG.scheme))
+    model = BagEncoder(TINY_BAG, len(KNOWN), 8, 8)
+    model.bag(*bags(["a words", "abc", "x"])).sum().backward()
+    for table in (model.windows, model.words):
         assert not table[0].any() and not table.grad[0].any() and table.grad.any()
+    assert model.head.grad != 0
+
+
+def test_a_student_begins_as_the_targets_of_known_words() -> None:
+    matrix = matrix_of()
+    targets = Targets(matrix, TargetConfig(spelling_dimension=32))
+    single = [text for text in matrix.texts if " " not in text]
+    for width, least in ((12, 0.9), (6, 0.7)):
+        config = replace(TINY_BAG, ngram_buckets=4096, known=1000, word_width=width)
+        bags = Bags(config.scheme, known_numbers(single, config.scheme))
+        model = BagEncoder(config, len(bags.known), 32, targets.dimension).eval()
+        start_from_parts(model, bags, targets, single)
+        # Never seen together, so their target is what their words give.
+        texts = [f"{single[i]} {single[-i]}" for i in range(1, 30) if f"{single[i]} {single[-i]}" not in matrix.texts]
+        with torch.no_grad():
+            found = unit(model.bag(*bags(texts)).numpy())
+        # Windows across two words are in no single word: spelling is not all there.
+        assert (found * targets(texts)).sum(1).mean() > least
+        if width == 12:
+            np.testing.assert_allclose(unit(found[:, :12]), targets.meaning(texts), atol=1e-3)
 
 
 def damerau(a: str, b: str) -> int:
@@ -181,10 +221,11 @@ def test_batches_cover_every_phrase_once_without_padding() -> None:
     assert sorted(seen) == sorted(learning.targets.tolist())
     assert len(list(batches())) == len(batches)
     assert all(batch.inputs[0].min() > 0 for batch in batches.plain())
-    bags = BagBatches(learning, TINY_BAG.scheme, 40, 32, 0.0, 0.5)
+    known = known_numbers([text for text in matrix.texts if " " not in text], TINY_BAG.scheme)
+    bags = BagBatches(learning, Bags(TINY_BAG.scheme, known), 40, 32, 0.0, 0.5)
     assert len(list(bags())) == len(bags)
-    kept = sum(batch.inputs[2].sum().item() for batch in bags())
-    every = sum(batch.inputs[2].sum().item() for batch in bags.plain())
+    kept = sum(len(batch.inputs[0]) for batch in bags())
+    every = sum(len(batch.inputs[0]) for batch in bags.plain())
     assert 0.4 < kept / every < 0.6
 
 
@@ -192,7 +233,7 @@ def test_batches_cover_every_phrase_once_without_padding() -> None:
 def small_models(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, kind in (("small", "lstm"), ("convolution", "convolution")):
         monkeypatch.setitem(MODELS, name, TINY[kind])
-    monkeypatch.setitem(MODELS, "student", BagConfig(2, 4, 1, 4096, 1024, 24, 24, 64))
+    monkeypatch.setitem(MODELS, "student", BagConfig(2, 4, 4096, known=1000, word_width=24, hidden=64))
 
 
 @pytest.mark.parametrize(("name", "options", "least"), [
