@@ -1,6 +1,6 @@
 """A translator beside CTranslate2 with the same weights: equal outputs, latency, memory.
 
-    python -m bench.translation CHECKPOINT BUNDLE --data DIR [--count 1000] [--runs 5]
+    python -m bench.translation CHECKPOINT [BUNDLE] --data DIR [--count 1000] [--runs 5]
 
 Sources are sentences of hinglish_top's validation split and generated grocery queries, half each.
 Every engine and beam is measured in fresh processes, in turn, one thread each. Ours is timed from
@@ -8,10 +8,10 @@ text to text; CTranslate2 (int8, `pip install ctranslate2`) from ids to ids, our
 the engine counts there. `processor` times are those of the process, which a busy machine distorts
 less. Memory is the peak beyond what the imports of NumPy and the engine took.
 
-    python -m bench.translation CHECKPOINT BUNDLE ... --pad 18000
+    python -m bench.translation CHECKPOINT ... --pad 18000
 
-adds rows of small random numbers to the vocabulary until it has the paper's size (both engines;
-the targets stay what they were).
+exports a bundle itself, and before that adds rows of small random numbers to the vocabulary until
+it has the paper's size (for both engines; the targets stay what they were).
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.translation", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("bundle")
+    parser.add_argument("bundle", nargs="?", help="of the checkpoint; default: exported on the way")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--runs", type=int, default=5)
@@ -113,10 +113,12 @@ def compare(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     from models.query_translator.to_ctranslate2 import convert
 
     model = load_model(options.checkpoint)
-    bundle = Path(options.bundle)
     if options.pad:
-        model, bundle = padded(model, options.pad), folder / "padded.edge"
-        repack(options.bundle, model, options.checkpoint, bundle)
+        model = padded(model, options.pad)
+    bundle = options.bundle
+    if options.pad or not bundle:
+        bundle = folder / "translator.edge"
+        pack(model, options.checkpoint, bundle)
     convert(model, folder / "ctranslate2")
     found = texts(options.data, options.checkpoint, options.count)
     with edge_sdk.load(bundle) as task:
@@ -167,8 +169,8 @@ def padded(model: Any, vocabulary: int) -> Any:
     return grown.eval()
 
 
-def repack(bundle: str, model: Any, checkpoint: Path, out: Path) -> None:
-    """The bundle with the graphs of another model, through the real export."""
+def pack(model: Any, checkpoint: Path, out: Path) -> None:
+    """A bundle of the model in 8 bits, through the real export."""
     from dataclasses import replace
 
     from export.pack import export

@@ -38,7 +38,7 @@ def drafted_greedy(
         candidates: int32 [c], ids that the draft chooses from, END among them. Guess and
             candidates decide how fast the result is found, not which.
     """
-    n, m = len(source), len(guess)
+    n, m, guess = len(source), len(guess), list(guess)
     vectors = decoder.vectors(np.concatenate((source, (BEGIN,), guess, candidates)))
     memory = decoder.encode(vectors[None, :n], np.zeros((1, 1, 1, n), np.float32))
     guessed = vectors[n + 1 : n + 1 + m]
@@ -69,7 +69,7 @@ def drafted_greedy(
             past = _cut(past, len(tokens))
             last = drafter[:, best[right]][None]
             place = _align(guess, place + right, tokens[-1])
-            trust = 2 * right or trust // 2
+            trust = max(2, 2 * right)
             continue
         scores = decoder.log_p(np.concatenate(hidden))
         wanted = scores.argmax(axis=1)
@@ -78,6 +78,7 @@ def drafted_greedy(
         wrong = np.flatnonzero(wanted != tokens[checked:])
         kept = wanted[: wrong[0] + 1 if len(wrong) else len(wanted)].tolist()
         log_p += float(scores[np.arange(len(kept)), kept].sum())
+        behind = [token for token in tokens[checked + len(kept) :] if token != END]
         tokens[checked:] = kept
         if tokens[-1] == END:
             return Hypothesis(tuple(tokens[:-1]), log_p)
@@ -86,8 +87,10 @@ def drafted_greedy(
         checked = len(tokens)
         hidden = []
         past = _cut(past, checked)
-        last = decoder.vectors(tokens[-1:])
-        place = _align(guess, place, tokens[-1])
+        fresh = decoder.vectors([tokens[-1], *behind])
+        last, place = fresh[:1], _align(guess, place, tokens[-1])
+        if behind:  # what was drafted behind a wrong token is often right behind the right one
+            guess, guessed, place, trust = behind, fresh[1:], 0, len(behind)
 
 
 def _cut(past: np.ndarray, length: int) -> np.ndarray:
@@ -95,7 +98,7 @@ def _cut(past: np.ndarray, length: int) -> np.ndarray:
     return past if past.shape[2] == length else np.ascontiguousarray(past[:, :, :length])
 
 
-def _align(guess: Sequence[int], place: int, token: int) -> int:
+def _align(guess: list[int], place: int, token: int) -> int:
     """Where the guess goes on after a token: behind it, as the languages' orders differ; if it is
     not there, one further."""
     if token not in guess:
