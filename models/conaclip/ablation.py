@@ -33,6 +33,7 @@ from models.conaclip.validate import Validation
 ROWS = ("intra_stu_stu", "inter_stu_stu", "intra_tch_stu", "inter_tch_stu")
 COLUMNS = ("info_nce", "fd", "sd", "kl", "sym_sd", "sym_kl")
 SHOWN = ("r@1", "r@5", "r@10", "map")
+SCORES = "scores.json"
 BATCH = 84  # as in the paper's ablation
 
 
@@ -47,20 +48,25 @@ class Laboratory:
     config: DualConfig
     settings: TrainConfig
     folder: Path
+    warm: bool = False
+    """Whether every run goes on from the student that the baseline made with the same seed."""
 
     def scores(self, name: str, objective: Objective, seed: int) -> dict[str, float]:
         """Of the last epoch."""
+        start = self._train("motis", MOTIS, seed) if self.warm else None
+        return load_json(self._train(f"{name}-warm" if self.warm else name, objective, seed, start) / SCORES)
+
+    def _train(self, name: str, objective: Objective, seed: int, start: Path | None = None) -> Path:
         folder = self.folder / f"{name}-seed{seed}"
-        done = folder / "scores.json"
-        if not done.exists():
+        if not (folder / SCORES).exists():
             print(f"== {folder.name}", file=sys.stderr)
             epochs = distil(
                 self.teacher, self.vocabulary, self.batches, self.validate, self.config, objective,
-                self.settings, folder, seed=seed,
+                self.settings, folder, start=start, seed=seed,
             )  # fmt: skip
-            save_json(done, epochs[-1])
+            save_json(folder / SCORES, epochs[-1])
             (folder / "last.pt").unlink()
-        return load_json(done)
+        return folder
 
 
 def objectives(cells: Sequence[str]) -> dict[str, Objective]:
@@ -106,6 +112,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--cells", nargs="*", choices=CELLS, default=list(CELLS))
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--cached", type=int, default=6, help="epochs of different views")
+    parser.add_argument("--warm", action="store_true",
+                        help="every run goes on from what the baseline made: the image tower then knows "
+                        "something, as the paper's does from ImageNet")  # fmt: skip
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     options = parser.parse_args(argv)
@@ -125,6 +134,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         config,
         schedule(options.epochs, len(cached), options.learning_rate),
         options.out,
+        options.warm,
     )
     runs = objectives(options.cells)
     final = ("motis", "conaclip")

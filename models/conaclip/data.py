@@ -19,7 +19,7 @@ import numpy as np
 from edge_sdk.evaluate.data import read_tsv
 from edge_sdk.images import load_image
 
-LARGEST_SIDE = 192
+LARGEST_SIDE = 256
 """Pictures are kept in memory with a shorter side of at most this: training sees smaller crops."""
 _TEMPLATES = (
     "{}", "{}", "{}", "a photo of {}", "a picture of {}", "{} in a shop", "a photo of {} in a store",

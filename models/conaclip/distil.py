@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from models.common.seeding import seed_everything
 from models.common.trainer import Interrupted, TrainConfig, Trainer
-from models.conaclip.checkpoint import describe, write_vocabulary
+from models.conaclip.checkpoint import describe, load_model, write_vocabulary
 from models.conaclip.config import PRESETS, DualConfig
 from models.conaclip.corpus import Batches, load_corpus
 from models.conaclip.graph import OBJECTIVES, Features, Objective
@@ -39,15 +39,23 @@ def distil(
     settings: TrainConfig,
     folder: Path,
     *,
+    start: Path | None = None,
     seed: int = 1,
 ) -> list[dict[str, float]]:
-    """Train a student on batches as `TaughtBatches` gives them; the scores after every epoch."""
+    """Train a student on batches as `TaughtBatches` gives them; the scores after every epoch.
+
+    It begins with the teacher's first text layers and a new image tower, or with the checkpoint folder
+    `start`.
+    """
     seed_everything(seed)
     student = DualEncoder(config)
     start_from_teacher(student, teacher)
+    if start:
+        student = load_model(start)[0]
     write_vocabulary(folder, vocabulary)
     terms = {"terms": [list(term) for term in objective.terms], "temperature": objective.temperature}
     run = {"kind": "distilled", "objective": terms, **batches.description(), "seed": seed}
+    run["start"] = str(start.name) if start else None
     trainer = Trainer(
         student,
         settings,

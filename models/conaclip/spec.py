@@ -14,7 +14,7 @@ import torch
 from models.common.checkpoint import load_json
 from models.common.export_spec import ExportSpec, GraphSpec, Guard
 from models.conaclip.checkpoint import TOKENIZER, load_model
-from models.conaclip.corpus import Corpus, load_corpus, preprocessing
+from models.conaclip.corpus import Corpus, load_corpus
 from models.conaclip.exported import exported_image
 from models.conaclip.model import DualEncoder
 from models.conaclip.tokens import Vocabulary, encode
@@ -27,8 +27,9 @@ GALLERY = ("Granny Smith", "Red Delicious", "Banana", "Watermelon", "Pineapple",
 """Classes of which the bundle carries a picture, where the data has them."""
 EXAMPLES = ("green apple", "a photo of Red Bell Pepper", "oat milk", "Banana", "orange juice")
 HARD_INPUTS = ("CARROTS!", "jabłko 苹果 🍏", "12345", "x")
-LARGEST_LOSS = 1.0
-"""Points of R@1 that quantization may cost."""
+GUARDED, LARGEST_LOSS = "map", 1.0
+"""Points of mean average precision that quantization may cost: with 60 names in the validation split R@1
+moves in steps of 1.7 points."""
 DATA = (
     "GroceryStoreDataset (Klasson et al., 2019), MIT: 2,640 photos of 81 classes of grocery products, "
     "class names and shop descriptions"
@@ -91,7 +92,7 @@ def export_spec(checkpoint_dir: Path, data_dir: Path | None) -> ExportSpec:
         },
         files={TOKENIZER: vocabulary.json, "gallery.npy": _npy(pictures)},
         selftest_inputs=[*EXAMPLES, *HARD_INPUTS, *(f"bundle:{name}" for name in names)],
-        guard=Guard(data_dir / "pairs.tsv", "r@1", LARGEST_LOSS),
+        guard=Guard(data_dir / "pairs.tsv", GUARDED, LARGEST_LOSS),
         card=_card(model, checkpoint),
         examples=EXAMPLES,
         training={
