@@ -1,4 +1,4 @@
-"""Misspelled brand names of a list, found by sound: "asribad" -> "aashirvaad".
+"""Spelling: brand names of a list, found by sound ("asribad" -> "aashirvaad"), and variants of words.
 
 Two names sound alike when they have the same skeleton: consonants, with those that people mix up
 (b, v and w; s and sh; j and z; m and n) as one. A run of one to three words, of which at least
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 
 from edge_sdk.brands import BrandList
 
@@ -35,10 +35,11 @@ _REPEATED = re.compile(r"(.)\1+")
 
 
 class BrandSpelling:
-    """Corrects misspelled brands in normalised queries. Never changes; safe to share."""
+    """Corrects the spelling of normalised queries. Never changes; safe to share."""
 
-    def __init__(self, brands: BrandList, words: Collection[str]) -> None:
-        """`words` are known words, which are never taken for a misspelled brand."""
+    def __init__(self, brands: BrandList, words: Mapping[str, str]) -> None:
+        """`words` are known words, which are never taken for a misspelled brand, each with its most
+        common spelling: mostly itself."""
         self._brands, self._words = brands, words
         self._same: dict[str, list[str]] = defaultdict(list)
         self._shorter: dict[str, list[str]] = defaultdict(list)
@@ -50,10 +51,8 @@ class BrandSpelling:
                     self._shorter[less].append(name)
 
     def correct(self, text: str) -> str:
-        """The text with misspelled brands written right. Brands that are right stay."""
+        """The text with misspelled brands and known words written right. Brands that are right stay."""
         parts = list(self._brands.split(text))
-        if all(is_brand or word in self._words for word, is_brand in parts):
-            return text
         out: list[str] = []
         at = 0
         while at < len(parts):
@@ -76,7 +75,8 @@ class BrandSpelling:
                 # A known word at an end belongs to the query, unless it sounds like the brand's.
                 if all(sound(word) == sound(brand) for is_known, word, brand in ends if is_known):
                     return size, name
-        return 1, parts[at][0]
+        word, is_brand = parts[at]
+        return 1, word if is_brand else self._words.get(word, word)
 
     def _nearest(self, written: str) -> str | None:
         """The one brand that sounds like it and is near enough."""

@@ -75,9 +75,11 @@ class Translator(Task[Translation]):
             _lines(bundle, brands.text("file")),
             brands.integer("first", FIRST_SLOT + SLOTS),
         )
-        self._words: frozenset[str] | None = None
+        self._words: dict[str, str] | None = None
+        """Known words with their most common spelling."""
         if "words" in pipeline.values:
-            self._words = frozenset(_lines(bundle, pipeline.text("words")))
+            cells = (line.split("\t") for line in _lines(bundle, pipeline.text("words")))
+            self._words = {row[0]: row[-1] for row in cells}
         # A caller's own list is often the same for many calls, and its index takes time to make.
         self._spelling = lru_cache(maxsize=4)(self._make_spelling)
         self._shortlist = None
@@ -213,14 +215,14 @@ class Translator(Task[Translation]):
         return source
 
     def _corrected(self, text: str, brands: BrandList) -> str:
-        """The text with misspelled brands written right, where the bundle knows words."""
+        """The text with misspelled brands and words written right, where the bundle knows words."""
         words = self._words
-        if words is None or all(word in words for word in text.split(" ")):
+        if words is None or all(words.get(word) == word for word in text.split(" ")):
             return text
         return self._spelling(brands).correct(text)
 
     def _make_spelling(self, brands: BrandList) -> BrandSpelling:
-        return BrandSpelling(brands, self._words or ())
+        return BrandSpelling(brands, self._words or {})
 
     def _search(self, sources: list[list[int]], beam: int) -> list[Hypothesis]:
         """The best target of each source, which has END."""

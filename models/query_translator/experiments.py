@@ -81,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     sizes = (64, 24, 16 if options.variant == "loss" else 0)
     folder = options.out / options.variant
     drawn = mixture(task, options.variant, options.seed)
-    fit(task, Translator(config), drawn, settings, folder, sizes=sizes, metric="queries_bleu")
+    fit(task, Translator(config), drawn, settings, folder, sizes=sizes)
     world = task.world
     queries = draw_queries(world, options.rows, seed=13, brand_errors=TEST_ERRORS)
     found = translations(load_model(folder), task.tokenizer, [q.source for q in queries], beam=3)

@@ -31,6 +31,8 @@ STARTS, TARGETS = "shortlist_starts.npy", "shortlist_targets.npy"
 CALIBRATION_PAIRS = 100
 LARGEST_LOSS = 0.5
 """Points of BLEU that quantization may cost."""
+BEAM = 3
+"""Of a call that names none: a point of BLEU better than greedy, at about twice its time."""
 LONGEST_SOURCE = 96
 """Pieces of a query; longer ones are refused."""
 EXAMPLES = (
@@ -81,7 +83,7 @@ def export_spec(checkpoint_dir: Path, data_dir: Path | None) -> ExportSpec:
             "max_source": LONGEST_SOURCE,
             "length": {"ratio": RATIO, "extra": EXTRA, "maximum": model.config.max_positions - 1},
             "length_penalty": 1.0,
-            "beam": 1,
+            "beam": BEAM,
         },
         files={
             TOKENIZER: (checkpoint_dir / TOKENIZER).read_bytes(),

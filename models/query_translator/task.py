@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -14,7 +15,7 @@ from models.common.checkpoint import load_json, load_tensors, save_json
 from models.query_translator.config import ModelConfig
 from models.query_translator.data import Pair, read_english, read_pairs, read_world
 from models.query_translator.examples import Mixture, Text
-from models.query_translator.lexicon import read_lexicon
+from models.query_translator.lexicon import Entry, read_lexicon
 from models.query_translator.model import Translator
 from models.query_translator.queries import Generator, Query, World, heldout_split
 from models.query_translator.recombine import Recombination, WordMixer, tagged_phrases
@@ -147,6 +148,24 @@ def write_lines(path: Path, lines: Sequence[str]) -> None:
         file.write("".join(f"{line}\n" for line in lines).encode())
 
 
+def variants(entries: Sequence[Entry], everyday: Collection[str]) -> dict[str, str]:
+    """Single words of the lexicon's grocery sections -> their most common spelling, where that is another.
+
+    A word that also stands in everyday sentences, in another entry or in a phrase, is left as it is.
+    """
+    uses = Counter(word for e in entries for text in {e.english, *e.spellings} for word in text.split(" "))
+    found: dict[str, str] = {}
+    for entry in entries:
+        if entry.kind in ("general", "function"):
+            continue
+        best = entry.english if entry.kind in ("kept", "english") else entry.spellings[0]
+        for word in entry.spellings:
+            alone = uses[word] == 1 and word not in everyday and len(word) > 2
+            if alone and word != best and " " not in word + best:
+                found[word] = best
+    return found
+
+
 def _write_vocabulary(
     folder: Path, train: list[Pair], english: list[tuple[str, str, list[str]]], world: World, pieces: int
 ) -> None:
@@ -156,11 +175,13 @@ def _write_vocabulary(
     words = [word for e in world.entries for word in (e.english, *e.spellings)]
     texts = 2 * sentences + [text for text, _, _ in english] + 2 * words
     texts += [text for query in queries for text in query[:2]] + [name for _, name in world.products]
-    known = {word for text in sentences + [t for t, _, _ in english] for word in text.split(" ")}
+    everyday_words = {word for text in sentences + [t for t, _, _ in english] for word in text.split(" ")}
+    known = set(everyday_words)
     known.update(word for _, name in world.products for word in name.split(" "))
     known.update(w for e in read_lexicon() for text in (e.english, *e.spellings) for w in text.split(" "))
     with atomic_write(folder / TOKENIZER) as file:
         file.write(train_tokenizer(texts, pieces))
     write_lines(folder / BRANDS, world.brands)
-    write_lines(folder / WORDS, sorted(known))
+    better = variants(read_lexicon(), everyday_words)
+    write_lines(folder / WORDS, [f"{w}\t{better[w]}" if w in better else w for w in sorted(known)])
     save_json(folder / VOCABULARY, {"first_brand": pieces})
