@@ -6,7 +6,7 @@ Sources are sentences of hinglish_top's validation split and generated grocery q
 Every engine and beam is measured in fresh processes, in turn, one thread each. Ours is timed from
 text to text; CTranslate2 (int8, `pip install ctranslate2`) from ids to ids, our ids, so that only
 the engine counts there. `processor` times are those of the process, which a busy machine distorts
-less. Memory is the peak beyond what the imports of NumPy and the engine took.
+less. Memory is the peak beyond what imports (of NumPy, the engine and our modules) took.
 
     python -m bench.translation CHECKPOINT ... --pad 18000
 
@@ -48,6 +48,9 @@ def measure(job: dict[str, Any]) -> dict[str, Any]:
     import edge_sdk
 
     if job["engine"] == "edge_sdk":
+        import tokenizers  # noqa: F401
+
+        import edge_sdk.tasks.translator
         from edge_sdk.backends import onnx
 
         onnx.engine()

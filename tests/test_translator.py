@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from hypothesis import given, settings
@@ -16,10 +17,12 @@ from hypothesis import strategies as st
 
 import edge_sdk
 from edge_sdk.brands import BrandList
+from edge_sdk.bundle import Bundle, write_bundle
 from edge_sdk.errors import BundleError, InputError
 from edge_sdk.query_tokenizer import BEGIN, END
 from edge_sdk.results import Translation
 from edge_sdk.tasks.translator import Translator as Task
+from export.int8 import to_int8
 from models.query_translator.model import Translator as Model
 from tests.conftest import json_lines
 from tests.data import tiny_translator
@@ -234,18 +237,12 @@ def test_the_command_line(path: Path, tmp_path: Path, run_cli: Callable[..., Any
 
 def test_int8_translates_alike(model: Model, path: Path, tmp_path: Path, task: Task) -> None:
     """Products in 8 bits do not change what these words become, and rows stay apart in a batch."""
-    from export.int8 import to_int8
-    from export.torch_to_onnx import to_onnx
-
-    spec = tiny_translator.spec(model)
-    graphs = {name: to_onnx(graph) for name, graph in spec.graphs.items()}
-    small = to_int8(graphs, spec.graphs)
-    from edge_sdk.bundle import Bundle, write_bundle
-
     with Bundle.open(path) as bundle:
         manifest = {k: v for k, v in bundle.manifest.raw.items() if k not in ("files", "format_version")}
         files = {file.name: bytes(bundle.read(file.name)) for file in bundle.manifest.files}
-    files |= {f"{name}.onnx": graph.SerializeToString() for name, graph in small.items()}
+    specs = tiny_translator.spec(model).graphs
+    graphs = to_int8({name: onnx.load_from_string(files[f"{name}.onnx"]) for name in specs}, specs)
+    files |= {f"{name}.onnx": graph.SerializeToString() for name, graph in graphs.items()}
     write_bundle(tmp_path / "int8.edge", manifest, files)
     texts = [*EXAMPLES, *queries(40)]
     with edge_sdk.load(tmp_path / "int8.edge") as rounded:
