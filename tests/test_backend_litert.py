@@ -259,7 +259,7 @@ class TestRecordedSelftest:
     def test_all_inputs_where_engines_agree(self, make: Make, tmp_path: Path) -> None:
         found = self.recorded(make, tmp_path)
         assert found["inputs"] == list(self.TEXTS)
-        assert found["tolerance"]["onnx"] == found["tolerance"]["litert"]
+        assert found["tolerance"]["onnx"].keys() == found["tolerance"]["litert"].keys()
 
     def test_only_those_on_which_they_do(self, make: Make, tmp_path: Path) -> None:
         """An engine that knows no names still agrees on texts without them."""
