@@ -39,22 +39,28 @@ class Source(NamedTuple):
 class QueryTokenizer:
     """Words to ids and ids to words. Safe to share between threads."""
 
-    def __init__(self, tokenizer: bytes | memoryview, brands: Sequence[str], first_brand: int) -> None:
+    def __init__(
+        self,
+        tokenizer: bytes | memoryview,
+        brands: Sequence[str],
+        first_brand: int,
+        known: int | None = None,
+    ) -> None:
         """
         Args:
             tokenizer: bytes of a `tokenizer.json` whose model gives pieces their ids; its unknown
                 token has the id UNKNOWN. Its normaliser and pre-tokenizer are not used.
-            brands: normalised names of the brands that are single tokens, with the ids
-                first_brand, first_brand + 1, ...
+            brands: normalised names. The first `known` (default: all) are single tokens, with the
+                ids first_brand, first_brand + 1, ...; the others take slots.
 
         Raises BundleError (`tokenizer_invalid`).
         """
         self._model = subword_model(tokenizer)
         self.brands = BrandList(brands)
-        self._brand_ids = {name: first_brand + i for i, name in enumerate(brands)}
-        self._brand_names = dict(enumerate(brands, first_brand))
+        self._brand_names = dict(enumerate(brands[:known], first_brand))
+        self._brand_ids = {name: i for i, name in self._brand_names.items()}
         self._pieces: dict[str, tuple[int, ...]] = {}
-        if not all(brands) or len(self._brand_ids) < len(brands):
+        if not all(brands) or len(self.brands) < len(brands):
             raise BundleError(
                 "tokenizer_invalid", "a brand of the model is empty or there twice", "export the bundle again"
             )

@@ -94,6 +94,13 @@ def test_brands_and_slots(words: QueryTokenizer) -> None:
     assert words.decode([FIRST_SLOT, FIRST_SLOT + 1, END], ("é",)) == "é"
 
 
+def test_brands_of_the_bundle_without_a_token_take_slots() -> None:
+    known = QueryTokenizer(tokenizer_json(), [*BRANDS, "zyxxo"], 200, len(BRANDS))
+    source = known.encode("zyxxo dabur")
+    assert source == ([FIRST_SLOT, 200], ("zyxxo",))
+    assert known.decode(source.ids, source.slots) == "zyxxo dabur"
+
+
 def test_brand_files(tmp_path: Path) -> None:
     path = tmp_path / "brands.txt"
     path.write_bytes("\ufeffbrand\r\nDabur\t12\r\n\r\n DABUR \r\nKwality  Walls\n".encode())

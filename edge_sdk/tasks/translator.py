@@ -69,11 +69,13 @@ class Translator(Task[Translation]):
             "tokenizer", "brands", "words", "shortlist", "max_source", "length", "length_penalty", "beam"
         )
         brands = pipeline.section("brands")
-        brands.only("file", "first")
+        brands.only("file", "first", "known")
+        names = _lines(bundle, brands.text("file"))
         self._tokenizer = QueryTokenizer(
             bundle.read(pipeline.text("tokenizer")),
-            _lines(bundle, brands.text("file")),
+            names,
             brands.integer("first", FIRST_SLOT + SLOTS),
+            brands.integer("known", 0, len(names), default=len(names)),
         )
         self._words: dict[str, str] | None = None
         """Known words with their most common spelling."""
