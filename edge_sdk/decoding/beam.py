@@ -36,15 +36,17 @@ def beam_search(
         hidden, past = decoder.step(decoder.vectors(last)[:, None], past, memory)
         scores = decoder.log_p(hidden[:, 0])
         parents: list[int] = []
+        sizes = [len(search.rows) for search in going]
         first = 0
-        for search in going:
-            end = first + len(search.rows)
-            parents += [first + parent for parent in search.advance(scores[first:end])]
-            first = end
+        for search, size in zip(going, sizes):
+            parents += [first + parent for parent in search.advance(scores[first : first + size])]
+            first += size
+        index = np.array(parents, np.intp)
+        if parents != list(range(first)):
+            past = past[index]
+        if sizes != [len(search.rows) for search in going]:  # else each row has its source's memory
+            memory = memory.rows(index)
         going = [search for search in going if search.rows]
-        if parents != list(range(len(hidden))):
-            index = np.array(parents, np.intp)
-            past, memory = past[index], memory.rows(index)
     return [search.ranked() for search in searches]
 
 
