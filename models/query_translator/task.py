@@ -25,6 +25,8 @@ PIECES = 3600
 HELDOUT = 0.1
 """Share of the brands and product names that no training query has."""
 TOKENIZER, BRANDS, WORDS, VOCABULARY = "tokenizer.json", "brands.txt", "words.txt", "vocabulary.json"
+OTHER_BRANDS = "other-brands.txt"
+"""Brands that training does not see: the held-out test's."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ def prepare(data: Path, folder: Path, pieces: int = PIECES) -> Task:
     world, heldout = heldout_split(read_world(data, everyday), HELDOUT, Random(7))
     if not (folder / VOCABULARY).exists():
         _write_vocabulary(folder, train, english, world, pieces)
+        write_lines(folder / OTHER_BRANDS, heldout.brands)
     tokenizer, first, brands = read_vocabulary(folder)
     made = folder / "backtranslated.tsv"
     return Task(train, validation, english, world, heldout, tokenizer, first + len(brands), read_texts(made) if made.exists() else [])
