@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from edge_sdk.brands import BrandList
 
@@ -132,7 +133,11 @@ def similarity(one: str, other: str) -> float:
 def _same_ends(one: str, other: str) -> bool:
     """Whether first and last letters sound alike; vowels at the end all do."""
     # After another letter a vowel is nothing in a skeleton.
-    return sound(one[0]) == sound(other[0]) and sound("b" + one[-1]) == sound("b" + other[-1])
+    return _heard(one[0]) == _heard(other[0]) and _heard("b" + one[-1]) == _heard("b" + other[-1])
+
+
+_heard = lru_cache(maxsize=1024)(sound)
+"""Of single letters, which come again and again."""
 
 
 def _less_one(skeleton: str) -> set[str]:
