@@ -14,7 +14,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # A busy machine is no defect: examples may take long to make and to run.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "patient",
+    deadline=None,
+    # Fixtures here are read only; tests that import this file load the profile a second time.
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 settings.load_profile("patient")
 
 ROOT = Path(__file__).parent.parent
