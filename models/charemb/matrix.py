@@ -112,7 +112,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     vectors = stages.add_parser("vectors", help="make the matrix")
     vectors.add_argument("--corpus", type=Path, required=True)
     vectors.add_argument("--method", choices=("ppmi", "cbow"), default="ppmi")
-    vectors.add_argument("--min-count", type=int, default=8)
+    vectors.add_argument("--min-count", type=int, default=5)
     vectors.add_argument("--dimension", type=int, default=200)
     vectors.add_argument("--window", type=int, default=8)
     vectors.add_argument("--epochs", type=int, default=CbowConfig.epochs, help="of cbow")
