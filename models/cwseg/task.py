@@ -82,7 +82,8 @@ def prepare(
     words = builtin_words(external, counts)
     once_elsewhere = {w for w, count in counts.items() if count == 2 and w not in external}
     corpus = Corpus(spaced(train, SPACED), table, buckets)
-    dev, test = {}, {}
+    dev: dict[str, tuple[Corpus, np.ndarray]] = {}
+    test: dict[str, tuple[Corpus, np.ndarray]] = {}
     for name in criteria:
         rows = read_corpus(folder, "dev", name)
         half = len(rows) if sentences is None else min(sentences, len(rows)) // 2
