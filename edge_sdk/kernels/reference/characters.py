@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from edge_sdk.errors import KernelError
@@ -109,7 +111,7 @@ def check_inputs(text: object, table: object, buckets: object) -> None:
         raise KernelError("bad_buckets", f"buckets is {buckets!r}", "give a power of two from 2 to 2^24")
 
 
-def check_places(size: int, starts: object, ends: object) -> None:
+def check_places(size: int, starts: Any, ends: Any) -> None:
     """Raises KernelError for arguments of `lexicon_features`; all faces use it."""
     arrays = (starts, ends)
     if any(not isinstance(a, np.ndarray) or a.dtype != np.int32 or a.ndim != 1 for a in arrays):
