@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edge_sdk import catalog
-from edge_sdk.backends import ENGINES, must_prove, session_factory
+from edge_sdk.backends import ENGINES, choose_engine, must_prove, session_factory
 from edge_sdk.bundle import Bundle
 from edge_sdk.errors import BackendError, InputError
 from edge_sdk.tasks import task_class
@@ -51,8 +51,9 @@ def load(
     try:
         _import_numpy(threads)  # before a task's module does
         kind = task_class(opened.manifest.task)
-        task = kind(opened, session_factory(opened, backend, threads), threads)
-        if must_prove(task.engine):
+        engine = choose_engine(opened, backend)  # not the task's: that may open a graph not needed yet
+        task = kind(opened, session_factory(opened, engine, threads), threads)
+        if must_prove(engine):
             task.selftest()
         return task
     except BaseException:

@@ -25,12 +25,21 @@ _PACKAGES = {"onnx": ("onnxruntime",), "litert": ("ai_edge_litert", "tflite_runt
 
 
 def session_factory(bundle: Bundle, backend: str, threads: int) -> SessionFactory:
-    """What opens the bundle's graphs on `backend`, one of `ENGINES` or "auto".
+    """What opens the bundle's graphs on `backend`; see `choose_engine`, whose errors it raises.
+
+    Raises BackendError (`backend_missing`) when the engine is not installed.
+    """
+    module, attribute = ENGINES[choose_engine(bundle, backend)]
+    return partial(getattr(import_module(module), attribute), bundle, threads=threads)
+
+
+def choose_engine(bundle: Bundle, backend: str) -> str:
+    """The engine that `backend`, one of `ENGINES` or "auto", stands for; opens no graph.
 
     "auto" is the engine that the bundle's report measured as the fastest, of those that are
     installed.
-    Raises BackendError: `backend_no_graph` when the bundle has none for it, `backend_unknown`
-    when this runtime has no such engine, `backend_missing` when it is not installed.
+    Raises BackendError: `backend_no_graph` when the bundle has no graph for it, `backend_unknown`
+    when this runtime has no such engine.
     """
     graphs = bundle.manifest.graphs
     wanted = [name for name in ENGINES if name in graphs] if backend == "auto" else [backend]
@@ -49,8 +58,7 @@ def session_factory(bundle: Bundle, backend: str, threads: int) -> SessionFactor
             f"this runtime has no engine {engine!r}, it has {', '.join(ENGINES)}",
             "update edge-sdk, or choose another backend",
         )
-    module, attribute = ENGINES[engine]
-    return partial(getattr(import_module(module), attribute), bundle, threads=threads)
+    return engine
 
 
 def must_prove(engine: str) -> bool:
