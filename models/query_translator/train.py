@@ -91,6 +91,17 @@ def fit(
     ).fit()
 
 
+def schedule(epochs: int, learning_rate: float, weight_decay: float = 0.01) -> TrainConfig:
+    """To the end without early stopping; a short run warms up in a fifth of its steps."""
+    return TrainConfig(
+        epochs=epochs,
+        patience=epochs,
+        learning_rate=learning_rate,
+        weight_decay=weight_decay,
+        warmup_steps=min(200, epochs * STEPS // 5),
+    )
+
+
 def train_reverse(task: Task, folder: Path, config: ModelConfig, settings: TrainConfig, seed: int) -> dict[str, float]:
     """English -> Hinglish."""
     random = Random(seed)
@@ -218,13 +229,13 @@ def run(options: argparse.Namespace) -> None:
     )  # fmt: skip
     if "reverse" in wanted and not (out / "backtranslated.tsv").exists():
         smaller = replace(config, encoder_layers=3)
-        settings = TrainConfig(epochs=options.reverse_epochs, patience=99, learning_rate=1.5e-3)
+        settings = schedule(options.reverse_epochs, 1.5e-3)
         report("reverse", train_reverse(task, out / "reverse", smaller, settings, options.seed))
         write_texts(out / "backtranslated.tsv", backtranslate(task, load_model(out / "reverse")))
         task = prepare(options.data, out, options.pieces)
     if "teacher" in wanted and finished_epochs(out / "teacher") < options.teacher_epochs:
         seed_everything(options.seed)
-        settings = TrainConfig(epochs=options.teacher_epochs, patience=99, learning_rate=1.2e-3)
+        settings = schedule(options.teacher_epochs, 1.2e-3)
         teacher = with_weights_of(config, load_model(out / "reverse"))
         mixture = task.mixture(options.seed, brand_errors=0.3, noise="misspelling")
         weights = (1.0, 0.5, options.brand_weight)
@@ -235,9 +246,7 @@ def run(options: argparse.Namespace) -> None:
         seed_everything(options.seed)
         small = replace(config, decoder_layers=options.student_layers, dropout=0.0)
         student = with_weights_of(small, load_model(out / "teacher"))
-        settings = TrainConfig(
-            epochs=options.student_epochs, patience=99, learning_rate=1e-3, weight_decay=0.05
-        )
+        settings = schedule(options.student_epochs, 1e-3, weight_decay=0.05)
         labels = read_texts(out / "labels.tsv")
         report("student", train_student(task, out, student, labels, settings, options.seed + 2))
 
