@@ -18,7 +18,6 @@ from models.charemb.model import build
 from models.charemb.targets import TargetConfig, unit
 from models.common.checkpoint import load_json, load_tensors
 
-
 SPELLING = 64
 """Width of a student's table of windows where the targets have no spelling."""
 

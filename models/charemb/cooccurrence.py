@@ -9,7 +9,6 @@ gets a vector by one product with the contexts' basis.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np

@@ -21,8 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_sdk.kernels import PhraseScheme
-from edge_sdk.kernels import phrase_ngrams_many
+from edge_sdk.kernels import PhraseScheme, phrase_ngrams_many
 from models.charemb.vectors import Matrix
 
 CENTRE_ROWS = 50_000

@@ -22,16 +22,7 @@ JOINER = "_"
 MAX_WORDS = 4
 PAIRS_IN_MEMORY = 1 << 26
 FUNCTION_WORDS = frozenset(
-    """a about above across after again against all almost along already also although always am among an and
-    another any are around as at be became because been before being below between both but by can cannot could did
-    do does done due during e each either else eg et etc even ever every few for from further furthermore g had has
-    have having he hence her here herein hereby him his how however i ie if in into is it its itself just least less
-    let many may me might more moreover most much must my near neither no nor not now of off often on once one only
-    onto or other others otherwise our out over own per quite rather really said same several shall she should since
-    so some still such than that the their them then thence there thereby therefore therein thereof these they this
-    those though three through throughout thus to together too toward towards two under until unto up upon us use
-    used uses using very via was we well were what when where whereby wherein whether which while who whole whom
-    whose why will with within without would yet you your s t vs al""".split()
+    ["a", "about", "above", "across", "after", "again", "against", "all", "almost", "along", "already", "also", "although", "always", "am", "among", "an", "and", "another", "any", "are", "around", "as", "at", "be", "became", "because", "been", "before", "being", "below", "between", "both", "but", "by", "can", "cannot", "could", "did", "do", "does", "done", "due", "during", "e", "each", "either", "else", "eg", "et", "etc", "even", "ever", "every", "few", "for", "from", "further", "furthermore", "g", "had", "has", "have", "having", "he", "hence", "her", "here", "herein", "hereby", "him", "his", "how", "however", "i", "ie", "if", "in", "into", "is", "it", "its", "itself", "just", "least", "less", "let", "many", "may", "me", "might", "more", "moreover", "most", "much", "must", "my", "near", "neither", "no", "nor", "not", "now", "of", "off", "often", "on", "once", "one", "only", "onto", "or", "other", "others", "otherwise", "our", "out", "over", "own", "per", "quite", "rather", "really", "said", "same", "several", "shall", "she", "should", "since", "so", "some", "still", "such", "than", "that", "the", "their", "them", "then", "thence", "there", "thereby", "therefore", "therein", "thereof", "these", "they", "this", "those", "though", "three", "through", "throughout", "thus", "to", "together", "too", "toward", "towards", "two", "under", "until", "unto", "up", "upon", "us", "use", "used", "uses", "using", "very", "via", "was", "we", "well", "were", "what", "when", "where", "whereby", "wherein", "whether", "which", "while", "who", "whole", "whom", "whose", "why", "will", "with", "within", "without", "would", "yet", "you", "your", "s", "t", "vs", "al"]
 )
 
 

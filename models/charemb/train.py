@@ -23,7 +23,13 @@ from torch.nn import functional as F
 from edge_sdk.errors import EdgeError
 from models.charemb.checkpoint import RunConfig, description, run_model
 from models.charemb.config import MODELS, BagConfig
-from models.charemb.data import Batch, Examples, character_vocabulary, known_numbers, split
+from models.charemb.data import (
+    Batch,
+    Examples,
+    character_vocabulary,
+    known_numbers,
+    split,
+)
 from models.charemb.initial import start_from_parts
 from models.charemb.matrix import REPORT
 from models.charemb.model import BagEncoder

@@ -17,17 +17,26 @@ from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
 
-from edge_sdk.kernels import phrase_ngrams  # noqa: E402
-from edge_sdk.phrase_input import NgramInput  # noqa: E402
-from models.charemb import compress as compress_module  # noqa: E402
-from models.charemb import train as train_module  # noqa: E402
-from models.charemb.checkpoint import Checkpoint  # noqa: E402
-from models.charemb.config import MODELS, BagConfig, CharacterConfig  # noqa: E402
-from models.charemb.data import BagBatches, Bags, CharacterBatches, Examples, character_vocabulary, known_numbers, misspell, split  # noqa: E402
-from models.charemb.initial import start_from_parts  # noqa: E402
-from models.charemb.model import BagEncoder, CharacterEncoder, build, megabytes  # noqa: E402
-from models.charemb.targets import TargetConfig, Targets, unit  # noqa: E402
-from models.charemb.vectors import Matrix  # noqa: E402
+from edge_sdk.kernels import phrase_ngrams
+from edge_sdk.phrase_input import NgramInput
+from models.charemb import compress as compress_module
+from models.charemb import train as train_module
+from models.charemb.checkpoint import Checkpoint
+from models.charemb.config import MODELS, BagConfig, CharacterConfig
+from models.charemb.data import (
+    BagBatches,
+    Bags,
+    CharacterBatches,
+    Examples,
+    character_vocabulary,
+    known_numbers,
+    misspell,
+    split,
+)
+from models.charemb.initial import start_from_parts
+from models.charemb.model import BagEncoder, CharacterEncoder, build, megabytes
+from models.charemb.targets import TargetConfig, Targets, unit
+from models.charemb.vectors import Matrix
 
 TINY = {
     kind: CharacterConfig(kind, 64, layers, 64, 0.0, 40)

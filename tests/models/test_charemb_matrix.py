@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 pytest.importorskip("torch")
 
-from edge_sdk.errors import EdgeError, InputError  # noqa: E402
-from models.charemb import matrix as matrix_module  # noqa: E402
-from models.charemb.cooccurrence import CountConfig, count_vectors  # noqa: E402
-from models.charemb.corpus import BREAKS, Corpus, documents, encode, tokenise  # noqa: E402
-from models.charemb.spans import frequent_spans  # noqa: E402
-from models.charemb.terms import FUNCTION_WORDS, TermConfig, find_pairs, join_terms  # noqa: E402
-from models.charemb.vectors import Matrix, read_matrix  # noqa: E402
+from edge_sdk.errors import EdgeError, InputError
+from models.charemb import matrix as matrix_module
+from models.charemb.cooccurrence import CountConfig, count_vectors
+from models.charemb.corpus import BREAKS, Corpus, documents, encode, tokenise
+from models.charemb.spans import frequent_spans
+from models.charemb.terms import FUNCTION_WORDS, TermConfig, find_pairs, join_terms
+from models.charemb.vectors import Matrix, read_matrix
 
 TOPICS = (
     ("lithium ion battery", "charge", "voltage", "electrode", "cell"),
