@@ -31,8 +31,8 @@ class CharacterConfig:
 class BagConfig:
     """The student: reads hashed windows of letters, and the words that it knows.
 
-    Words are looked up by a hash so wide (`word_buckets`) that two hardly ever share one. Sharing
-    rows, as windows do, cost 5 points of correlation: rare words say most about a phrase.
+    Words are looked up by a hash so wide (`word_buckets`) that two hardly ever share one: rare
+    words say most about a phrase, and would be lost in rows shared with others (docs/phrases.md).
     """
 
     ngram_min: int = 3
