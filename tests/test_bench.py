@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_sdk import InputError
+from edge_sdk.bench import by_length
 from edge_sdk.bench.compare import caveats, compare
 from edge_sdk.bench.statistics import percentile, quantiles, rank_sum_p
 from edge_sdk.machine import throttle_flags
@@ -157,6 +158,12 @@ def test_files_that_cannot_be_compared(write, tmp_path, content, code):
         compare(write("a.json", result()), path)
     assert caught.value.code == code
     assert code == "bench_different" or str(path) in str(caught.value)
+
+
+def test_a_slower_process_comes_to_fewer_texts():
+    """Three processes, the second of which was stopped by the clock after two of three texts."""
+    found = by_length(["a", "bb", "ccc"], [[1.0, 2.0, 3.0], [5.0, 6.0], [3.0, 4.0, 5.0]])
+    assert found == [{"characters": 1, "ms": 3.0}, {"characters": 2, "ms": 4.0}]
 
 
 def test_throttle_flags():

@@ -103,11 +103,7 @@ def bench(
         "install_mb": install_mb([*_PACKAGES, *_ENGINE_PACKAGES.get(found[0]["engine"], ())]),
         **{key: _spread([one[key] for one in found]) for key in measures},
         "latency_quantiles_ms": merge_quantiles([one["quantiles"] for one in found]),
-        "by_length": [
-            {"characters": len(text), "ms": round(median(one["by_text"][i] for one in found), 4)}
-            for i, text in enumerate(texts)
-            if i < len(found[0]["by_text"])
-        ],
+        "by_length": by_length(texts, [one["by_text"] for one in found]),
         "machine": machine(),
         "packages": found[0]["packages"],
         "kernels": found[0]["kernels"],
@@ -115,6 +111,14 @@ def bench(
         "after": after,
         "date": datetime.now(timezone.utc).isoformat(timespec="minutes"),
     }
+
+
+def by_length(texts: Sequence[str], of_each: Sequence[Sequence[float]]) -> list[dict[str, float]]:
+    """Characters and median time of each text that every process came to before its time was up."""
+    return [
+        {"characters": len(text), "ms": round(median(times), 4)}
+        for text, times in zip(texts, zip(*of_each))
+    ]
 
 
 _PACKAGES = ("edge-sdk", "numpy", "tokenizers")
