@@ -77,7 +77,7 @@ def plot(rows: Sequence[Mapping[str, Any]], accuracy: str, path: Path) -> None:
             best.append(row)
     axes.plot([row["p50_ms"] for row in best], [row[accuracy] for row in best], color="grey", linewidth=0.8, zorder=0)
     axes.set(xscale="log", xlabel="milliseconds a call, p50", ylabel=accuracy.replace("_", " "))
-    axes.margins(0.25)
+    axes.margins(x=0.4, y=0.25)  # room for the names
     axes.grid(alpha=0.3)
     figure.savefig(path)
     pyplot.close(figure)
