@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge_sdk import __version__, container
 from edge_sdk.errors import BundleError
-from edge_sdk.files import atomic_write
+from edge_sdk.files import atomic_write, map_file
 from edge_sdk.manifest import FORMAT_VERSION, Manifest, parse_manifest
 
 if TYPE_CHECKING:
@@ -178,10 +178,7 @@ def write_bundle(
 
 def _map(path: Path) -> mmap.mmap | bytes:
     try:
-        with open(path, "rb") as file:
-            if os.fstat(file.fileno()).st_size == 0:
-                return b""  # an empty file cannot be mapped
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return map_file(path)
     except FileNotFoundError as error:
         raise BundleError(
             "bundle_not_found", f"{path} does not exist", "check the path of the bundle"

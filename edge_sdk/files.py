@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import mmap
 import os
 import re
 import secrets
@@ -13,8 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-LEFTOVER_SECONDS = 3600
 from edge_sdk.errors import InputError
+
+LEFTOVER_SECONDS = 3600
 
 
 def read_text(path: Path, *, unreadable: str, encoding: str) -> str:
@@ -40,6 +42,17 @@ def read_text(path: Path, *, unreadable: str, encoding: str) -> str:
             f"{path}:{line}: byte {error.start} of the file is not UTF-8",
             "convert the file to UTF-8, for example with iconv",
         ) from error
+
+
+def map_file(path: str | os.PathLike[str]) -> mmap.mmap | bytes:
+    """The bytes of a file, mapped and read-only; b"" for an empty one, which cannot be mapped.
+
+    Raises OSError, and ValueError for a path with a NUL.
+    """
+    with open(path, "rb") as file:
+        if os.fstat(file.fileno()).st_size == 0:
+            return b""
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 @contextmanager

@@ -209,3 +209,13 @@ def test_killed_while_saving(tmp_path, delay):
     turn = len(index) - 2000
     assert turn in (told, told + 1)
     assert set(index.stamps().values()) == {turn}
+
+
+def test_files_of_the_first_format_are_read_for_ever() -> None:
+    """Written when the format was new, of the rows (1,0,0,0), (0,3,0,0) and (1,1,1,1)."""
+    path = Path(__file__).parent / "data" / "indexes" / "index-v1.evi"
+    with VectorIndex.open(path) as index:
+        assert index.stamps() == {"east": 7, "north": 8, "größe": 9}
+        found = index.search(np.array([1, 0, 0, 0], np.float32), 3)
+    assert [match.key for match in found] == ["east", "größe", "north"]
+    assert [match.score for match in found] == pytest.approx([1.0, 0.5, 0.0], abs=0.005)

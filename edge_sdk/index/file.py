@@ -19,7 +19,7 @@ from typing import overload
 import numpy as np
 
 from edge_sdk.errors import VectorIndexError
-from edge_sdk.files import atomic_write
+from edge_sdk.files import atomic_write, map_file
 from edge_sdk.index.origin import Origin
 from edge_sdk.kernels.reference.vectors import MAX_DIMENSION
 
@@ -188,10 +188,7 @@ def _bytes(array: np.ndarray, dtype: str) -> memoryview:
 
 def _map(path: Path) -> mmap.mmap | bytes:
     try:
-        with open(path, "rb") as file:
-            if os.fstat(file.fileno()).st_size == 0:
-                return b""  # an empty file cannot be mapped
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return map_file(path)
     except FileNotFoundError as error:
         raise VectorIndexError(
             "index_not_found", f"{path} does not exist", "check the path, or build it with `edge-sdk index`"
